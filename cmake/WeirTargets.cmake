@@ -1,0 +1,43 @@
+# weir_library(NAME SOURCES ... DEPENDS ...): one library a folder of userspace/, included as "folder/file.h".
+# weir_test(NAME SOURCES ... DEPENDS ...): a GoogleTest program, run by ctest as one test.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+include(CheckCXXCompilerFlag)
+
+add_library(weir_flags INTERFACE)
+target_include_directories(weir_flags INTERFACE ${PROJECT_SOURCE_DIR}/userspace ${PROJECT_SOURCE_DIR})
+target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+  -fstack-protector-strong -fcf-protection)
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" OR CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(weir_flags INTERFACE $<$<NOT:$<BOOL:${WEIR_SANITIZE}>>:_FORTIFY_SOURCE=2>)
+endif()
+target_compile_definitions(weir_flags INTERFACE _GNU_SOURCE _GLIBCXX_ASSERTIONS WEIR_VERSION="${PROJECT_VERSION}")
+target_link_options(weir_flags INTERFACE -Wl,-z,relro,-z,now)
+if(WEIR_WERROR)
+  target_compile_options(weir_flags INTERFACE -Werror)
+endif()
+if(WEIR_SANITIZE)
+  target_compile_options(weir_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(weir_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(weir_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC weir_flags ${ARG_DEPENDS})
+endfunction()
+
+function(weir_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} weir_flags GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE WEIR_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+    WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  if(ARG_LABELS)
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
+  endif()
+endfunction()

@@ -1,0 +1,97 @@
+#pragma once
+// What the kernel is to do: for each service with a rule, its frontends and the splits they end in. Made from a Table by
+// make_plan(), turned into maps by datapath. Pure values; a ServicePlan that did not change keeps its address from one
+// plan to the next, which is how the datapath knows that it has nothing to do.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "config/diagnostic.h"
+
+namespace weir::routing {
+
+/// Where a service's connections are decided (design section 3).
+enum class Path { kNone, kKernel, kProxy };
+/// "none", "kernel", "proxy".
+std::string_view to_string(Path path);
+
+/// Where in the user's files a thing was decided.
+struct Origin {
+  std::string kind, namespace_, name;  // "VirtualService", "default", "reviews"; empty kind: nowhere
+  std::string route;                   // the route's name, may be empty
+  int index = -1;                      // of the route in its list
+  std::string file;
+  config::Position at;
+};
+
+struct PlanEndpoint {
+  IpAddress address;
+  uint16_t port = 0;
+  uint32_t weight = 1;  // relative within its destination, 1..
+  auto operator<=>(const PlanEndpoint&) const = default;
+};
+
+struct PlanDestination {
+  std::string host;    // fully qualified
+  uint16_t port = 0;   // service port
+  std::string subset;  // empty: none
+  uint64_t weight = 1; // > 0; relative to the split's sum
+  /// Of the frontend's address family, healthy, sorted by address and port, each once.
+  /// Empty: this destination's share of connections is refused.
+  std::vector<PlanEndpoint> endpoints;
+  bool operator==(const PlanDestination&) const = default;
+};
+
+struct PlanSplit {
+  /// Identity: the same across changes of weight, endpoints and restarts, unique in the plan; cursor and counters
+  /// hang on it. "default/reviews:9080/reviews#0/v4": service, port, rule, family.
+  std::string name;
+  std::vector<PlanDestination> destinations;  // 1..; zero weights left out
+  Origin origin;
+  /// True when the rules need the request and this is only the default route's split, used while no proxy carries them.
+  bool fallback = false;
+};
+
+struct PlanFrontend {
+  IpAddress address;
+  uint16_t port = 0;
+  uint8_t protocol = 6;  // IPPROTO_TCP
+  /// 0: any client. Otherwise the id of a source (see PlanSource): holds for that client only and beats 0.
+  uint32_t source = 0;
+  uint32_t split = 0;  // index in ServicePlan::splits
+};
+
+struct ServicePlan {
+  std::string service;    // fully qualified host
+  std::string namespace_;
+  uint16_t port = 0;
+  Path path = Path::kNone;
+  std::string reason;  // why this path, in a reader's words
+  std::vector<PlanFrontend> frontends;
+  std::vector<PlanSplit> splits;
+};
+
+/// A client on this node that some rule tells apart (sourceLabels, sourceNamespace, sourceSubnet): one pod.
+struct PlanSource {
+  uint32_t id = 0;  // > 0, stable for the pod's address while the agent runs
+  std::string pod_namespace, pod_name;
+  IpAddress address;
+};
+
+struct Plan {
+  uint64_t generation = 0;
+  std::vector<std::shared_ptr<const ServicePlan>> services;  // sorted by (service, port)
+  std::vector<PlanSource> sources;
+};
+
+/// Share of each destination in 0..1, in order.
+std::vector<double> shares(const PlanSplit& split);
+
+/// One line a frontend and a split; stable, for tests and bug reports.
+std::string to_text(const Plan& plan);
+
+}  // namespace weir::routing
