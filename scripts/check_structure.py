@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Holds the tree to its own rules: folders depend one way, files and functions stay small, tests mirror sources,
+borders (yaml-cpp, libbpf, exceptions) are kept, and one word is used a thing."""
+
+import os
+import re
+import subprocess
+import sys
+
+# Folder -> what it may include. The order of design and README.
+LAYERS = {
+    "base": set(),
+    "http": {"base"},
+    "net": {"base"},
+    "config": {"base"},
+    "routing": {"base", "config"},
+    "datapath": {"base", "config", "routing"},
+    "proxy": {"base", "config", "routing", "net", "http"},
+    "telemetry": {"base", "routing"},
+    "admin": {"base", "net", "http"},
+    "agent": {"base", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http"},
+    "cli": {"base", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http", "agent"},
+}
+
+# A library that one folder alone may use, by the header it is reached through.
+BORDERS = [
+    (re.compile(r"#include <yaml-cpp/"), re.compile(r"^userspace/config/yaml_"), "yaml-cpp only in config/yaml_*"),
+    (re.compile(r"#include <(bpf/|linux/bpf\.h)"), re.compile(r"^userspace/datapath/|^bpf/"), "libbpf only in datapath/"),
+    (re.compile(r"#include <llhttp"), re.compile(r"^userspace/http/"), "llhttp only in http/"),
+    (re.compile(r"#include <httplib"), re.compile(r"^userspace/admin/"), "cpp-httplib only in admin/"),
+    (re.compile(r"#include <spdlog/"), re.compile(r"^userspace/(datapath|admin|agent|cli|proxy)/"),
+     "no logging in base, config, routing, http"),
+]
+
+MAX_FILE_LINES = 400
+MAX_TEST_LINES = 800
+MAX_FUNCTION_LINES = 60
+MAX_MAIN_LINES = 80
+
+# A longer file or function, or a source without a test of its own name, each with its reason.
+ALLOW_LIST = "scripts/check_structure.allow"
+
+BANNED_WORDS = re.compile(r"\b(backend|backends|real_server|virtual_server)\b", re.IGNORECASE)
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", *patterns], capture_output=True, text=True, check=True).stdout
+    return [line for line in out.splitlines() if os.path.exists(line)]
+
+
+def allowed():
+    entries = {}
+    if os.path.exists(ALLOW_LIST):
+        for line in open(ALLOW_LIST, encoding="utf-8"):
+            line = line.strip()
+            if line and not line.startswith("#"):
+                name, _, reason = line.partition(" ")
+                if not reason:
+                    yield_error(ALLOW_LIST, 0, f"'{name}' has no reason")
+                entries[name] = reason
+    return entries
+
+
+errors = []
+
+
+def yield_error(path, line, text):
+    errors.append(f"{path}:{line}: {text}" if line else f"{path}: {text}")
+
+
+def check_layers(path, lines):
+    folder = path.split("/")[1]
+    if folder not in LAYERS:
+        yield_error(path, 0, f"folder userspace/{folder} is not in the table of layers")
+        return
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'#include "([a-z_]+)/[^"]+"', line)
+        if not match:
+            continue
+        other = match.group(1)
+        if other == "bpf":
+            if folder not in ("datapath", "cli", "agent", "routing", "proxy") or not re.search(r'bpf/(abi|pick)\.h"', line):
+                yield_error(path, number, f"{folder}/ may not include {line.split()[1]}")
+        elif other != folder and other not in LAYERS[folder]:
+            yield_error(path, number, f"{folder}/ may not include {other}/: folders depend one way")
+
+
+def check_borders(path, lines):
+    for number, line in enumerate(lines, 1):
+        for pattern, home, rule in BORDERS:
+            if pattern.search(line) and not home.search(path):
+                yield_error(path, number, rule)
+
+
+def check_words(path, lines):
+    for number, line in enumerate(lines, 1):
+        if BANNED_WORDS.search(line):
+            yield_error(path, number, f"say endpoint or service: {line.strip()[:80]}")
+
+
+def function_lengths(lines):
+    """Top-level functions by clang-format's layout: a line at column 0 that opens a brace, up to a '}' at column 0."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        opens = re.match(r"^[A-Za-z_].*\) ?(const |noexcept |override )*\{$", line) or (
+            re.match(r"^    .*\) ?(const |noexcept )*\{$", line) and start is None)
+        if opens and start is None:
+            start = number
+        elif line.startswith("}") and start is not None:
+            yield start, number - start + 1
+            start = None
+
+
+def check_sizes(path, lines, exceptions):
+    limit = MAX_TEST_LINES if path.startswith("tests/") else MAX_FILE_LINES
+    if path.endswith("/main.cpp") and path.startswith("userspace/"):
+        limit = MAX_MAIN_LINES
+    if len(lines) > limit and path not in exceptions:
+        yield_error(path, 0, f"{len(lines)} lines, limit {limit}")
+    if path.startswith("tests/"):
+        return
+    for start, length in function_lengths(lines):
+        if length > MAX_FUNCTION_LINES and f"{path}:function" not in exceptions:
+            yield_error(path, start, f"function of {length} lines, limit {MAX_FUNCTION_LINES}")
+
+
+def check_exceptions(path, lines):
+    """throw/catch stay at the border of the libraries that throw."""
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\bthrow\b|\bcatch \(", line.split("//")[0]) and "// border:" not in line:
+            yield_error(path, number, "exceptions stop at a library's border; mark it with '// border: <library>'")
+
+
+def check_tests_mirror(sources, exceptions):
+    for path in sources:
+        if not path.endswith(".cpp") or path.endswith("/main.cpp"):
+            continue
+        test = path.replace("userspace/", "tests/unit/", 1)[: -len(".cpp")] + "_test.cpp"
+        if not os.path.exists(test) and f"{path}:test" not in exceptions:
+            yield_error(path, 0, f"no {test}")
+
+
+def check_readme(folders):
+    readme = open("README.md", encoding="utf-8").read() if os.path.exists("README.md") else ""
+    for folder in sorted(folders):
+        if f"userspace/{folder}" not in readme and f"`{folder}/`" not in readme:
+            yield_error("README.md", 0, f"does not name userspace/{folder}")
+
+
+def main():
+    exceptions = allowed()
+    sources = tracked("userspace/*.cpp", "userspace/*.h")
+    for path in sources + tracked("bpf/*.c", "bpf/*.h", "tests/*.cpp", "tests/*.h"):
+        lines = open(path, encoding="utf-8").read().splitlines()
+        if path.startswith("userspace/"):
+            if path.count("/") >= 2:
+                check_layers(path, lines)
+            check_borders(path, lines)
+            check_exceptions(path, lines)
+            check_words(path, lines)
+        check_sizes(path, lines, exceptions)
+    check_tests_mirror([s for s in sources if s.count("/") >= 2], exceptions)
+    check_readme({s.split("/")[1] for s in sources if s.count("/") >= 2})
+    for error in errors:
+        print(error, file=sys.stderr)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
