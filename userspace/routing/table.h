@@ -1,0 +1,235 @@
+#pragma once
+// What the user's configuration means: every service, rule and subset with names completed, references followed and
+// defaults filled in, for any client. Resolving one client's view is resolve.h; what the kernel does with it is plan.h.
+//
+// A Table is immutable and shared by shared_ptr; any thread may read it. Tables made one after the other share what did
+// not change. Pointers into config objects stay valid as long as the Table: it holds their ObjectPtr.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "config/diagnostic.h"
+#include "config/model.h"
+#include "routing/plan.h"
+#include "routing/shared_map.h"
+
+namespace weir::routing {
+
+// ---------------------------------------------------------------- services
+
+/// How a service port is spoken to: appProtocol, else the port name's prefix, else kAuto (semantics 1.0).
+enum class Protocol { kAuto, kHttp, kHttp2, kGrpc, kHttps, kTls, kTcp, kUdp };
+/// "auto", "http", "http2", "grpc", "https", "tls", "tcp", "udp".
+std::string_view to_string(Protocol protocol);
+/// http, http2 and grpc.
+[[nodiscard]] bool is_http(Protocol protocol);
+/// `ip_protocol` as in the file ("TCP", "UDP", "SCTP"); `port` because 25, 53, 3306 and 27017 are TCP unless named
+/// otherwise.
+[[nodiscard]] Protocol protocol_of(std::string_view app_protocol, std::string_view port_name,
+                                   std::string_view ip_protocol, uint16_t port);
+
+/// Where an endpoint or a client runs: a pod, a WorkloadEntry, or nothing known but an address.
+struct Workload {
+  std::string namespace_, name;  // of the Pod or WorkloadEntry; empty: none
+  config::Labels labels;
+  std::string node, locality;
+  std::vector<IpAddress> addresses;  // of a pod
+  bool host_network = false;
+};
+
+struct Endpoint {
+  IpAddress address;
+  uint16_t port = 0;
+  uint32_t weight = 1;                       // 1..
+  bool healthy = true;                       // false: present, gets nothing (istio-facts 25)
+  std::shared_ptr<const Workload> workload;  // never null; no labels where the endpoint has no pod
+};
+
+struct ServicePort {
+  uint16_t number = 0;
+  std::string name;
+  Protocol protocol = Protocol::kAuto;
+  bool tcp = true;  // false: UDP or SCTP, never intercepted
+  /// Sorted by address and port, each once.
+  std::vector<Endpoint> endpoints;
+};
+
+/// Who may see an object: semantics 1.0, exportTo.
+struct ExportTo {
+  bool everyone = true;
+  std::vector<std::string> namespaces;  // when not everyone; "." is resolved, "~" is the empty list
+  /// `client_namespace` empty (a process of the node itself): only what everyone sees.
+  [[nodiscard]] bool visible_to(std::string_view client_namespace) const;
+};
+
+/// Everything of one host in one namespace: a Kubernetes Service, and the ServiceEntries of that host (istio-facts 24).
+struct Service {
+  enum class Source { kKubernetes, kServiceEntry };
+  /// kStatic: endpoints are known. kOriginalDestination: the dialled address gets it (headless, resolution NONE).
+  /// kDns: endpoints are names, which Weir does not resolve. kAlias: ExternalName.
+  enum class Resolution { kStatic, kOriginalDestination, kDns, kAlias };
+
+  std::string host;  // fully qualified, lower case; "*.example.com" only from a ServiceEntry
+  std::string namespace_;
+  std::string name;  // of the object; of the oldest where several
+  Source source = Source::kKubernetes;
+  Resolution resolution = Resolution::kStatic;
+  bool headless = false;
+  std::vector<IpAddress> addresses;  // ClusterIPs, or a ServiceEntry's
+  std::vector<Cidr> ranges;          // a ServiceEntry's addresses that are wider than one address
+  std::vector<ServicePort> ports;    // in the order of the file; numbers are unique
+  std::string external_name;
+  config::Labels selector;  // of a Kubernetes Service: which pods it means (gateways)
+  ExportTo export_to;
+  int64_t creation = 0;
+  Origin origin;
+  std::vector<config::ObjectPtr> objects;
+
+  /// Null when there is none.
+  [[nodiscard]] const ServicePort* find_port(uint16_t number) const;
+};
+using ServicePtr = std::shared_ptr<const Service>;
+
+// ---------------------------------------------------------------- rules
+
+/// One entry of an http route's `match`.
+struct HttpMatch {
+  const config::HttpMatch* config = nullptr;
+  std::vector<std::string> gateways;  // "mesh" or "namespace/name"; empty: the VirtualService's
+};
+
+struct HttpRoute {
+  const config::HttpRoute* config = nullptr;  // with a delegate: the merged route
+  std::vector<HttpMatch> match;               // parallel to config->match
+  /// In which short names of its destinations are completed: the delegate's where one wrote them.
+  std::string namespace_;
+  Origin origin;                                    // of the route as written: index in its list, file and place
+  std::shared_ptr<const config::HttpRoute> merged;  // owner of `config` where a delegate was merged
+};
+
+struct L4Match {
+  const config::L4Match* config = nullptr;
+  std::vector<std::string> gateways;
+};
+
+/// Of tcp[] or tls[].
+struct L4Route {
+  const config::L4Route* config = nullptr;
+  std::vector<L4Match> match;
+  Origin origin;
+};
+
+struct VirtualService {
+  std::string namespace_, name;
+  int64_t creation = 0;
+  std::vector<std::string> hosts;     // fully qualified, lower case; "*.x", "*"
+  std::vector<std::string> gateways;  // "mesh", "namespace/name"
+  ExportTo export_to;
+  std::vector<HttpRoute> http;
+  std::vector<L4Route> tcp, tls;
+  /// Annotation weir.dev/split: request. The proxy path even where connections would do.
+  bool split_by_request = false;
+  bool is_delegate = false;  // no hosts of its own: only ever reached through a root
+  Origin origin;             // index -1
+  std::shared_ptr<const config::AnyObject> object;
+  const config::VirtualService* config = nullptr;
+  std::vector<config::ObjectPtr> delegates;  // whose structs the routes point into
+
+  [[nodiscard]] bool binds(std::string_view gateway) const;
+};
+using VirtualServicePtr = std::shared_ptr<const VirtualService>;
+/// Oldest first, then by name, then by namespace: Istio's order everywhere.
+[[nodiscard]] bool older(const VirtualService& a, const VirtualService& b);
+
+/// VirtualServices of one host as written (exact or wildcard), oldest first.
+struct HostRules {
+  std::string host;
+  std::vector<VirtualServicePtr> rules;
+};
+
+/// One DestinationRule, or several of one host and namespace merged (semantics 1.4): subsets of all, the first of a
+/// name wins; the first traffic policy wins.
+struct DestinationRule {
+  struct Subset {
+    const config::Subset* config = nullptr;
+    Origin origin;
+  };
+  std::string namespace_, name;  // of the oldest
+  std::string host;              // fully qualified, lower case; "*.x", "*"
+  std::vector<Subset> subsets;
+  const config::TrafficPolicy* traffic_policy = nullptr;  // null: none
+  ExportTo export_to;
+  config::Labels workload_selector;  // not empty: holds only for such clients of its namespace
+  Origin origin;
+  std::vector<config::ObjectPtr> objects;
+
+  [[nodiscard]] const Subset* find_subset(std::string_view subset) const;
+};
+
+/// DestinationRules of one namespace and host; separate entries where exportTo or the workload selector differ, oldest
+/// first.
+struct DestinationRules {
+  std::string namespace_, host;
+  std::vector<DestinationRule> rules;
+};
+
+struct Gateway {
+  std::string namespace_, name;
+  Origin origin;
+  config::ObjectPtr object;
+  const config::Gateway* config = nullptr;
+};
+
+// ---------------------------------------------------------------- the table
+
+/// All services of one host, by namespace; several where ServiceEntries of several namespaces have the host.
+struct HostServices {
+  std::string host;
+  std::vector<ServicePtr> services;
+};
+
+/// Services of one address.
+struct AddressServices {
+  std::vector<ServicePtr> services;
+};
+
+struct Table {
+  /// Counts the builds of a TableBuilder, from 1; also the plan's.
+  uint64_t generation = 0;
+  config::MeshConfig mesh;
+
+  SharedMap<HostServices> services;               // by host
+  SharedMap<AddressServices> services_at;         // by address text
+  SharedMap<HostRules> virtual_services;          // by host as written, wildcards too
+  SharedMap<DestinationRules> destination_rules;  // by "namespace/host"
+  SharedMap<Gateway> gateways;                    // by "namespace/name"
+  SharedMap<Workload> pods;                       // by "namespace/name"
+  SharedMap<Workload> pods_at;                    // by address text; never pods of the host's network
+
+  /// Services that are found by range ("10.0.0.0/8") or wildcard host rather than by name.
+  std::shared_ptr<const std::vector<ServicePtr>> wide_services;
+  /// Every wildcard host of a VirtualService, longest first; and of a DestinationRule, as "namespace/host".
+  std::shared_ptr<const std::vector<std::string>> wildcard_rule_hosts, wildcard_destination_hosts;
+
+  std::shared_ptr<const Plan> plan;
+
+  /// What cannot be honoured or leads nowhere, a group an object or service. See conditions().
+  std::vector<std::shared_ptr<const config::Diagnostics>> condition_groups;
+  /// Sorted by file and place.
+  [[nodiscard]] config::Diagnostics conditions() const;
+
+  /// By host, then namespace.
+  [[nodiscard]] std::vector<ServicePtr> all_services() const;
+  /// Oldest first (without delegates).
+  [[nodiscard]] std::vector<VirtualServicePtr> all_virtual_services() const;
+};
+
+/// One stable line an entry, sorted; for tests, `weir bugtool` and bug reports. Without the plan.
+std::string to_text(const Table& table);
+
+}  // namespace weir::routing
