@@ -58,8 +58,8 @@ Answer reviews_answer(const std::string& version, const BookinfoServices& servic
   }
   return {.fields = "Content-Type: application/json\r\n",
           .body = R"({"id":"0","podname":"reviews-)" + version + R"(","reviews":[)" +
-                  R"({"reviewer":"Reviewer1","text":"An extremely entertaining play by Shakespeare."})" + first +
-                  R"(,{"reviewer":"Reviewer2","text":"Absolutely fun and entertaining."})" + second + "]}\n"};
+                  R"({"reviewer":"Reviewer1","text":"An extremely entertaining play by Shakespeare.")" + first +
+                  R"(},{"reviewer":"Reviewer2","text":"Absolutely fun and entertaining.")" + second + "}]}\n"};
 }
 
 std::string reviews_section(const Fetched& reviews) {
