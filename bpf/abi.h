@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What the kernel programs and user space share: every map's key and value, limits and counters. Plain C, plain bytes:
+ * fixed widths, padding written out as `pad` and zero, no unions, no bit-fields; addresses are 16 bytes in network order
+ * with IPv4 as ::ffff:a.b.c.d. A change of layout or meaning raises ABI_VERSION. Id 0 means "none" everywhere. */
+#ifndef WEIR_BPF_ABI_H
+#define WEIR_BPF_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define WEIR_STATIC_ASSERT static_assert
+namespace weir::abi {
+#else
+#define WEIR_STATIC_ASSERT _Static_assert
+#endif
+
+enum {
+  ABI_VERSION = 1,
+  MAX_DESTINATIONS = 32, /* of one split */
+  SPLIT_NAME_SIZE = 64,
+  LABEL_SIZE = 12,
+  NODE_NAME_SIZE = 64,
+  MAX_SPLIT_RETRIES = 4,
+  /* Halvings that find one of 2^20 weighted endpoints; the endpoints array may not be larger. */
+  MAX_SEARCH_STEPS = 20,
+  MAX_ENDPOINTS = 1 << 20,
+};
+
+/* Entries when nothing else is asked for; user space may create the maps larger or smaller. */
+enum {
+  DEFAULT_FRONTENDS = 65536,
+  DEFAULT_SPLITS = 65536,
+  DEFAULT_ENDPOINTS = 1 << 18,
+  DEFAULT_COUNTERS = 1 << 18,
+  DEFAULT_SOCKETS = 131072,
+  DEFAULT_SOURCES = 16384,
+};
+
+/* `frontends`: what a client dials. */
+struct frontend_key {
+  __u8 address[16];
+  __be16 port;
+  __u8 protocol; /* IPPROTO_TCP */
+  __u8 pad;
+  __u32 source; /* 0: any client; else the id that `sources` gives the client's network namespace */
+};
+WEIR_STATIC_ASSERT(sizeof(struct frontend_key) == 24, "frontend_key is part of the kernel ABI");
+
+enum frontend_flags {
+  /* On the source 0 entry: entries with a source exist for this address and port and are to be looked up first. */
+  FRONTEND_HAS_SOURCES = 1,
+};
+
+struct frontend {
+  /* frontend_check() of the key this element was written for. The kernel reuses a deleted element at once, also under a
+   * reader's eyes: a reader that finds another key's check looks again. Kept in front: written before `split`. */
+  __u64 check;
+  __u32 split; /* 0: left alone (an entry that is there only for FRONTEND_HAS_SOURCES) */
+  __u32 flags; /* enum frontend_flags */
+};
+WEIR_STATIC_ASSERT(sizeof(struct frontend) == 16, "frontend is part of the kernel ABI");
+
+enum destination_flags {
+  DESTINATION_WEIGHTED = 1, /* its endpoints' `last` are to be searched; else they share evenly */
+};
+
+/* One weighted part of a split; its endpoints are the range [first, first + count) of `endpoints`. */
+struct split_destination {
+  __u32 last;  /* last point (inclusive) of its interval; the interval before it ends at its first point - 1 */
+  __u32 first; /* index into `endpoints` */
+  __u32 count; /* 0: its share of connections is refused */
+  __u32 key;   /* hash of host, port and subset: identity for counters */
+  __u32 flags; /* enum destination_flags */
+  char label[LABEL_SIZE]; /* subset, or host without one; cut; for readers only */
+};
+WEIR_STATIC_ASSERT(sizeof(struct split_destination) == 32, "split_destination is part of the kernel ABI");
+
+enum split_flags {
+  SPLIT_FALLBACK = 1, /* rules need the request; this is the default route's split */
+};
+
+enum split_mode {
+  SPLIT_EXACT = 0, /* point from the split's cursor */
+};
+
+/* `splits`, by split id. One element is one complete split: replaced whole, never edited. */
+struct split {
+  /* Differs with every write. Elements are reused as frontends are: the programs read it before and after a pick. */
+  __u64 stamp;
+  __u64 key;        /* hash64 of the full name: identity across restarts */
+  __u64 generation; /* in which this split last changed */
+  __u32 flags;      /* enum split_flags */
+  __u32 mode;       /* enum split_mode */
+  __u32 destination_count;
+  __u32 pad;
+  char name[SPLIT_NAME_SIZE]; /* cut; for readers only */
+  struct split_destination destinations[MAX_DESTINATIONS];
+};
+WEIR_STATIC_ASSERT(sizeof(struct split) == 112 + 32 * 32, "split is part of the kernel ABI");
+
+/* `endpoints`: ranges that belong to one destination of one split each. */
+struct endpoint {
+  __u8 address[16];
+  __be16 port;
+  __u16 pad;
+  __u32 counter; /* index into `counters`; 0 is the shared one for endpoints that found no room */
+  __u32 last;    /* last point (inclusive, of 2^32) of its part of the destination */
+  __u32 split;   /* owner: the programs never follow a range that is not the split's own */
+};
+WEIR_STATIC_ASSERT(sizeof(struct endpoint) == 32, "endpoint is part of the kernel ABI");
+
+/* `counters`: one endpoint of one destination of one split, kept across changes and restarts. */
+struct counter {
+  __u64 split_key;       /* these four are the identity; split_key 0: free */
+  __u32 destination_key;
+  __be16 port;
+  __u16 pad;
+  __u8 address[16];
+  __u64 picked; /* connections sent here */
+  __u64 opened; /* of those, with a record in `sockets`; open now = opened - closed */
+  __u64 closed;
+  __u64 since; /* when counting began, Unix time in ns */
+};
+WEIR_STATIC_ASSERT(sizeof(struct counter) == 64, "counter is part of the kernel ABI");
+
+/* `sockets`, by socket cookie: a translated socket. */
+struct socket_record {
+  __u8 service_address[16];
+  __u8 endpoint_address[16];
+  __be16 service_port;
+  __be16 endpoint_port;
+  __u32 counter;
+  __u32 split;
+  __u32 pad;
+  __u64 generation; /* of the split that picked */
+};
+WEIR_STATIC_ASSERT(sizeof(struct socket_record) == 56, "socket_record is part of the kernel ABI");
+
+/* `meta`: one entry. */
+struct meta {
+  __u32 abi; /* ABI_VERSION of whoever made the maps */
+  __u32 pad;
+  __u64 generation; /* last one applied completely */
+  __u64 written_at; /* when, Unix time in ns */
+  __u64 phase;      /* of this node: new cursors start at a hash of it and the split's key */
+  char node[NODE_NAME_SIZE];
+};
+WEIR_STATIC_ASSERT(sizeof(struct meta) == 96, "meta is part of the kernel ABI");
+
+/* `verdicts`: how often each outcome happened, per CPU. One list for the struct and for every place that prints names. */
+#define WEIR_VERDICTS(X)                                                              \
+  X(lookups, "connect calls looked at")                                               \
+  X(not_ours, "no frontend has this address and port: left alone")                    \
+  X(translated, "sent to an endpoint")                                                \
+  X(source_matched, "decided by a rule for this client")                              \
+  X(no_endpoint, "refused: the destination has no endpoint")                          \
+  X(split_missing, "the frontend's split is not there: left alone")                   \
+  X(split_retry, "the split was replaced during the pick: picked again")              \
+  X(split_busy, "the split was replaced during each of the tries: refused")           \
+  X(bad_value, "a map holds what the agent never writes: left alone")                 \
+  X(record_full, "connected without a record: the sockets map is full")               \
+  X(record_replaced, "the socket had connected before: its old record was closed")    \
+  X(record_released, "a translated socket was closed")                                \
+  X(peer_shown, "getpeername answered with the service's address")
+
+struct verdicts {
+#define WEIR_VERDICT_FIELD(name, help) __u64 name;
+  WEIR_VERDICTS(WEIR_VERDICT_FIELD)
+#undef WEIR_VERDICT_FIELD
+};
+
+#ifdef __cplusplus
+}  // namespace weir::abi
+#endif
+
+#endif

@@ -1,0 +1,124 @@
+#pragma once
+// A plan in the kernel: maps and programs loaded, pinned, attached, filled and looked after. Order at start: open(), apply(), attach():
+// maps are full before the first connection sees a program. Whatever is pinned works on when this process dies, and the next
+// open() adopts it. One thread at a time; blocks for system calls only. Needs CAP_BPF, CAP_NET_ADMIN (or root).
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "datapath/maps_view.h"
+#include "routing/plan.h"
+
+namespace weir::datapath {
+
+/// Entries of each map. A running set of maps with other sizes is replaced at the next start (counters begin anew).
+struct MapSizes {
+  uint32_t frontends = 65536;
+  uint32_t splits = 65536;
+  uint32_t endpoints = 1 << 18;  // at most 2^20
+  uint32_t counters = 1 << 18;
+  uint32_t sockets = 131072;
+  uint32_t sources = 16384;
+};
+
+inline constexpr const char* kDefaultBpffsDir = "/sys/fs/bpf/weir";
+
+struct Options {
+  std::string bpffs_dir = kDefaultBpffsDir;
+  /// Directory in a cgroup2 file system below which connections are split; empty: the cgroup2 root.
+  std::string cgroup;
+  std::string node;  // splits start at another phase on every node
+  MapSizes sizes;
+  /// Gets what is worth a log line (libbpf's warnings too); may be empty.
+  std::function<void(std::string_view)> log;
+};
+
+struct ApplyReport {
+  uint64_t generation = 0;
+  size_t operations = 0;  // elements written or deleted; 0: the kernel held all this already
+  size_t frontends = 0, splits = 0, endpoints = 0, deletions = 0;  // of which
+  uint64_t nanoseconds = 0;
+  std::vector<std::string> warnings;  // e.g. two services claim one address and port
+};
+
+struct ReconcileReport {
+  /// One line an element that was not as applied: "split 3 default/reviews…: was …, is …". Empty: no drift.
+  std::vector<std::string> drift;
+  size_t operations = 0;           // that mended it
+  std::vector<std::string> hooks;  // links and pins that had to be made anew
+};
+
+struct ForeignProgram {
+  uint32_t id = 0;
+  std::string name;
+};
+
+struct HookStatus {
+  std::string name;         // "connect4", "connect6", "getpeername4", "getpeername6", "sock_release"
+  bool required = true;     // false: this kernel cannot, and the rest works without
+  bool attached = false;    // the pinned link exists, is alive and its program is in the cgroup's effective list
+  uint32_t link_id = 0, program_id = 0;
+  std::vector<ForeignProgram> foreign;  // other programs that run on the same hook and cgroup, left alone
+  std::string problem;                  // why not attached, or what will misbehave; empty: fine
+};
+
+struct Status {
+  std::string bpffs_dir, cgroup;
+  bool adopted = false;  // open() found the maps of an earlier agent
+  std::vector<HookStatus> hooks;
+  std::vector<std::string> warnings;  // of the cgroup set-up (hybrid, namespaced, …)
+  [[nodiscard]] bool healthy() const;
+};
+
+/// One client network namespace that rules tell apart.
+struct SourceEntry {
+  uint64_t netns_cookie = 0;
+  uint32_t source = 0;  // PlanSource::id, > 0
+};
+
+class Datapath {
+ public:
+  /// Mounts bpffs if need be, takes the lock (a second agent gets EBUSY), adopts or creates the maps, loads the programs.
+  /// Maps of a newer ABI: error EPROTO and nothing touched. Nothing is attached yet; what is attached works on.
+  static Result<Datapath> open(Options options);
+  ~Datapath();
+  Datapath(Datapath&&) noexcept;
+  Datapath& operator=(Datapath&&) noexcept;
+
+  /// Makes the maps say what `plan` says: make before break, a service at once, nothing written if it does not fit (ENOSPC,
+  /// the message names the map). Cost is that of the services whose ServicePlan is not the one applied before.
+  Result<ApplyReport> apply(const routing::Plan& plan);
+  /// What apply() would write, one line an operation; writes nothing.
+  Result<std::string> preview(const routing::Plan& plan);
+  /// Attaches (or updates in place, without a gap) the five hooks. EPERM with the foreign program's name when another program
+  /// holds a hook exclusively; others' programs are never detached.
+  Result<void> attach();
+  /// Reads everything back, mends what is not as last applied, remakes lost links and pins. Before the first apply(): only hooks.
+  Result<ReconcileReport> reconcile();
+  /// Who is who for rules that tell clients apart; replaces the list.
+  Result<void> set_sources(std::span<const SourceEntry> sources);
+
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] Result<MapsView> read() const;
+  [[nodiscard]] bool adopted() const;
+
+ private:
+  struct Impl;
+  explicit Datapath(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The pinned maps of a running or gone agent, read only; ENOENT: none there.
+Result<MapsView> read_maps(const std::string& bpffs_dir);
+/// The hooks, judged from the pinned links alone. `cgroup` as in Options.
+Result<Status> read_status(const std::string& bpffs_dir, const std::string& cgroup);
+/// Detaches and removes every link, program, map and folder below `bpffs_dir`, then the folder; EBUSY while an agent holds the lock.
+/// Nothing there is no error: the value tells how many pins were removed.
+Result<size_t> uninstall(const std::string& bpffs_dir);
+
+}  // namespace weir::datapath
