@@ -29,10 +29,12 @@ const Service* find_service_by_address(const Table& table, const Client& client,
 
 // ---------------------------------------------------------------- rules
 
-/// A route that can apply to this client and port. `match` holds the entries that can; empty: it takes every request.
+/// A route that can apply to this client and port. `match` holds the entries that can, up to the first that takes every
+/// request; empty where the route has none as written: it takes every request.
 struct ApplicableHttpRoute {
   const HttpRoute* route = nullptr;
   std::vector<const HttpMatch*> match;
+  bool takes_all = false;  // nothing of the request decides whether it is taken
 };
 
 /// What decides HTTP requests for one host on one port.

@@ -85,14 +85,14 @@ class SharedMap {
   }
 
  private:
-  static constexpr size_t kShards = 1024;
+  static constexpr size_t kShards = 512;
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return static_cast<size_t>(hash64(text)); }
   };
   using Shard = std::unordered_map<std::string, Pointer, Hash, std::equal_to<>>;
 
-  static size_t index_of(std::string_view key) { return hash64(key) >> 54; }
+  static size_t index_of(std::string_view key) { return hash64(key) >> 55; }
 
   Shard& writable(size_t index) {
     auto& shard = shards_[index];

@@ -15,6 +15,7 @@
 #include "base/ip_address.h"
 #include "config/diagnostic.h"
 #include "config/model.h"
+#include "routing/match.h"
 #include "routing/plan.h"
 #include "routing/shared_map.h"
 
@@ -100,7 +101,8 @@ using ServicePtr = std::shared_ptr<const Service>;
 /// One entry of an http route's `match`.
 struct HttpMatch {
   const config::HttpMatch* config = nullptr;
-  std::vector<std::string> gateways;  // "mesh" or "namespace/name"; empty: the VirtualService's
+  std::shared_ptr<const HttpMatcher> matcher;  // null: could not be compiled (a condition says why) and never matches
+  std::vector<std::string> gateways;           // "mesh" or "namespace/name"; empty: the VirtualService's
 };
 
 struct HttpRoute {
@@ -213,13 +215,15 @@ struct Table {
 
   /// Services that are found by range ("10.0.0.0/8") or wildcard host rather than by name.
   std::shared_ptr<const std::vector<ServicePtr>> wide_services;
-  /// Every wildcard host of a VirtualService, longest first; and of a DestinationRule, as "namespace/host".
-  std::shared_ptr<const std::vector<std::string>> wildcard_rule_hosts, wildcard_destination_hosts;
+  /// Every wildcard host of a VirtualService, longest first.
+  std::shared_ptr<const std::vector<std::string>> wildcard_rule_hosts;
+  /// Every wildcard host of a DestinationRule with its namespace, by namespace, longest first.
+  std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> wildcard_destination_hosts;
 
   std::shared_ptr<const Plan> plan;
 
   /// What cannot be honoured or leads nowhere, a group an object or service. See conditions().
-  std::vector<std::shared_ptr<const config::Diagnostics>> condition_groups;
+  SharedMap<config::Diagnostics> condition_groups;
   /// Sorted by file and place.
   [[nodiscard]] config::Diagnostics conditions() const;
 
