@@ -52,7 +52,9 @@ std::string redirect_location(const config::HttpRedirect& redirect, const Reques
   location += "://";
   location += redirect.authority.empty() ? kept_host(request, scheme, !new_port.empty()) : redirect.authority;
   location += new_port;
-  return location += redirected_path(redirect, request, uri);
+  const std::string path = redirected_path(redirect, request, uri);
+  if (!path.starts_with('/')) location += '/';
+  return location += path;
 }
 
 int redirect_status(const config::HttpRedirect& redirect) {
