@@ -174,14 +174,15 @@ class World:
         self.folder = tempfile.mkdtemp(prefix="weir-e2e-")
         self.config = os.path.join(self.folder, "config")
         self.run_dir = os.path.join(self.folder, "run")
-        self.bpffs = os.path.join(self.folder, "bpffs")
+        self.bpf_mount = os.path.join(self.folder, "bpf")
+        self.bpffs = os.path.join(self.bpf_mount, "weir")
         self.log = os.path.join(self.folder, "agent.log")
         self.cgroup = os.path.join(cgroup2_root(), self.name)
         self.clients = os.path.join(self.cgroup, "clients")
         atexit.register(self.close)
-        for folder in (self.config, self.run_dir, self.bpffs, self.cgroup, self.clients):
+        for folder in (self.config, self.run_dir, self.bpf_mount, self.cgroup, self.clients):
             os.mkdir(folder)
-        run("mount", "-t", "bpf", "bpf", self.bpffs)
+        run("mount", "-t", "bpf", "bpf", self.bpf_mount)
         self.netns = self.add_netns("node")
 
     # ------------------------------------------------------------ parts
@@ -240,13 +241,13 @@ class World:
 
     # ------------------------------------------------------------ the product
 
-    def start_agent(self, *options, wait=True):
+    def start_agent(self, *options, wait=True, timeout=15):
         argv = [WEIR, "agent", "--config", self.config, "--cgroup", self.cgroup, "--bpffs", self.bpffs,
                 "--run-dir", self.run_dir, "--node", "node-1", *options]
         with open(self.log, "a", encoding="utf-8") as log:
             self.agent = self.spawn(argv, stdout=log, stderr=log)
         if wait:
-            self.wait_ready()
+            self.wait_ready(timeout)
         return self.agent
 
     def stop_agent(self, how=signal.SIGTERM):
@@ -266,13 +267,13 @@ class World:
     def status(self):
         return self.json("status", check=False)
 
-    def wait_ready(self):
+    def wait_ready(self, timeout=15):
         def ready():
             if self.agent.popen.poll() is not None:
                 raise AssertionError(f"the agent ended with {self.agent.popen.returncode}:\n{self.read_log()}")
             done = self.weir("status", "-o", "json", check=False)
             return done.returncode in (0, 1) and done.stdout.startswith("{") and json.loads(done.stdout).get("ready")
-        return wait_for(ready, "the agent is ready")
+        return wait_for(ready, "the agent is ready", timeout)
 
     def read_log(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
@@ -303,7 +304,7 @@ class World:
                 process.stop()
             except (OSError, subprocess.TimeoutExpired) as error:
                 print(f"{process.argv}: {error}", file=sys.stderr)
-        run("umount", "--lazy", self.bpffs, check=False)
+        run("umount", "--lazy", self.bpf_mount, check=False)
         for name in reversed(self.namespaces):
             run("ip", "netns", "del", name, check=False)
         for folder in (self.clients, self.cgroup):
@@ -377,8 +378,8 @@ class WorldTest(unittest.TestCase):
         wait_for(there, f"{target} splits {weights}")
 
 
-def main():
-    """unittest.main in a private mount namespace; exit code 77 where nothing could run."""
+def enter_private_world():
+    """Runs the program again in a mount namespace of its own; ends with exit code 77 where nothing could run."""
     reason = missing_requirement()
     if reason:
         print(f"skipped: {reason}")
@@ -389,6 +390,11 @@ def main():
     os.makedirs("/run/netns", exist_ok=True)
     run("mount", "-t", "tmpfs", "netns", "/run/netns")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def main():
+    """unittest.main in a private mount namespace."""
+    enter_private_world()
     program = unittest.main(module="__main__", exit=False, verbosity=2)
     result = program.result
     if result.testsRun > 0 and len(result.skipped) == result.testsRun:
