@@ -97,6 +97,16 @@ Answer answer_as(const std::string& role, const std::string& version, const Book
 
 }  // namespace
 
+Handler relay_handler(const std::string& name, const SocketAddress& next) {
+  return [name, next](const HttpHead& request, uint64_t) {
+    const Fetched fetched = fetch(next, "next", request_path(request.first_line));
+    const bool answered = fetched.failure.empty();
+    return Answer{
+        .fields = "X-Version: " + name + "\r\nX-Next-Version: " + (answered ? fetched.version : "error") + "\r\n",
+        .body = answered ? fetched.body : fetched.failure + "\n"};
+  };
+}
+
 Result<Handler> bookinfo_handler(const std::string& name, const BookinfoServices& services) {
   const size_t dash = name.find('-');
   const std::string role = name.substr(0, dash);

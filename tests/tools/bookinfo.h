@@ -17,6 +17,10 @@ struct BookinfoServices {
   std::optional<SocketAddress> details, reviews, ratings;
 };
 
+/// Calls `next` on every request and names who answered in the header X-Next-Version ("error" and the reason in the
+/// body when nobody did): the middle one of two hops.
+Handler relay_handler(const std::string& name, const SocketAddress& next);
+
 /// `name`: "reviews-v2": role and version. An error for a role that Bookinfo does not have.
 Result<Handler> bookinfo_handler(const std::string& name, const BookinfoServices& services);
 

@@ -4,6 +4,8 @@
 //   version_server --bookinfo productpage-v1@127.1.0.1:9080 --bookinfo reviews-v1@127.1.2.1:9080 ...
 //                  --details 10.96.0.2:9080 --reviews 10.96.0.3:9080 --ratings 10.96.0.4:9080
 //
+//   version_server --relay message@127.1.5.1:8080 --next 10.96.0.6:8080
+//
 // HTTP: any path answers "NAME COUNT" with the header X-Version. TCP: greets with "NAME\n", then answers each line with
 // "NAME line". Prints "ready" when all listen; then answers to lines on stdin: `counts` with one line of JSON, `quit`.
 
@@ -39,13 +41,22 @@ Result<std::pair<std::string, SocketAddress>> parse_instance(const std::string& 
   return std::pair{text.substr(0, at), *address};
 }
 
+Result<Handler> make_handler(const Arguments& arguments, const std::string& option, const std::string& name,
+                             const BookinfoServices& services) {
+  if (option == "bookinfo") return bookinfo_handler(name, services);
+  if (option != "relay") return version_handler(name);
+  auto next = parse_socket_address(arguments.get("next"));
+  if (!next) return std::move(next).error().context("--next");
+  return relay_handler(name, *next);
+}
+
 Result<void> add_instances(const Arguments& arguments, const std::string& option, const BookinfoServices& services,
                            Instances& instances) {
   for (const std::string& text : arguments.all(option)) {
     auto parsed = parse_instance(text);
     if (!parsed) return std::move(parsed).error();
     const auto& [name, address] = *parsed;
-    Result<Handler> handler = option == "bookinfo" ? bookinfo_handler(name, services) : version_handler(name);
+    Result<Handler> handler = make_handler(arguments, option, name, services);
     if (!handler) return std::move(handler).error();
     const auto protocol = option == "tcp" ? ServerInstance::Protocol::kTcp : ServerInstance::Protocol::kHttp;
     instances.push_back(std::make_unique<ServerInstance>(name, address, protocol, *handler));
@@ -67,16 +78,16 @@ Result<BookinfoServices> parse_services(const Arguments& arguments) {
 }
 
 Result<Instances> start_all(int argc, char** argv) {
-  auto arguments =
-      Arguments::parse(argc, argv, {"http", "tcp", "bookinfo", "details", "reviews", "ratings"}, {"exit-on-eof"});
+  auto arguments = Arguments::parse(
+      argc, argv, {"http", "tcp", "bookinfo", "relay", "next", "details", "reviews", "ratings"}, {"exit-on-eof"});
   if (!arguments) return std::move(arguments).error();
   auto services = parse_services(*arguments);
   if (!services) return std::move(services).error();
   Instances instances;
-  for (const char* option : {"http", "tcp", "bookinfo"}) {
+  for (const char* option : {"http", "tcp", "bookinfo", "relay"}) {
     WEIR_TRY(add_instances(*arguments, option, *services, instances));
   }
-  if (instances.empty()) return Error{"nothing to serve: give --http, --tcp or --bookinfo NAME@ADDRESS:PORT"};
+  if (instances.empty()) return Error{"nothing to serve: give --http, --tcp, --relay or --bookinfo NAME@ADDRESS:PORT"};
   return instances;
 }
 
