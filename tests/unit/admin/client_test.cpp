@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "admin/listener.h"
-#include "temp_dir.h"
+#include "tests/unit/support/temp_dir.h"
 
 namespace weir::admin {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "temp_dir.h"
+#include "tests/unit/support/temp_dir.h"
 
 namespace weir::admin {
 namespace {

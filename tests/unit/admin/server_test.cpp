@@ -15,7 +15,7 @@
 
 #include "admin/client.h"
 #include "admin/listener.h"
-#include "temp_dir.h"
+#include "tests/unit/support/temp_dir.h"
 
 namespace weir::admin {
 namespace {

@@ -1,0 +1,61 @@
+#include "agent/run_dir.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "tests/unit/support/temp_dir.h"
+
+namespace weir::agent {
+namespace {
+
+TEST(RunDir, MakesTheDirectoryForGroupOnly) {
+  const test::TempDir dir;
+  const auto taken = RunDir::take(dir.file("run"));
+  ASSERT_TRUE(taken) << taken.error().message;
+  struct stat info {};
+  ASSERT_EQ(::stat(dir.file("run").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0750U);
+  EXPECT_EQ(socket_path(taken->path()), dir.file("run") + "/weir.sock");
+}
+
+TEST(RunDir, SecondAgentIsToldWhoHoldsIt) {
+  const test::TempDir dir;
+  const auto first = RunDir::take(dir.file("run"));
+  const auto second = RunDir::take(dir.file("run"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, EBUSY);
+  EXPECT_NE(second.error().message.find("pid " + std::to_string(::getpid())), std::string::npos);
+  EXPECT_NE(second.error().message.find("--run-dir"), std::string::npos);
+}
+
+TEST(RunDir, FreeAgainWhenTheAgentIsGone) {
+  const test::TempDir dir;
+  { ASSERT_TRUE(RunDir::take(dir.file("run"))); }
+  EXPECT_TRUE(RunDir::take(dir.file("run")));
+}
+
+TEST(RunDir, FileInItsPlace) {
+  const test::TempDir dir;
+  std::ofstream(dir.file("run")) << "x";
+  EXPECT_EQ(RunDir::take(dir.file("run")).error().code, ENOTDIR);
+}
+
+TEST(RunDir, NoParent) {
+  const test::TempDir dir;
+  EXPECT_EQ(RunDir::take(dir.file("a/b")).error().code, ENOENT);
+}
+
+TEST(RunDir, LockFileThatIsALinkIsNotFollowed) {
+  const test::TempDir dir;
+  std::filesystem::create_directory(dir.file("run"));
+  std::filesystem::create_symlink(dir.file("victim"), dir.file("run") + "/agent.lock");
+  EXPECT_EQ(RunDir::take(dir.file("run")).error().code, ELOOP);
+  EXPECT_FALSE(std::filesystem::exists(dir.file("victim")));
+}
+
+}  // namespace
+}  // namespace weir::agent

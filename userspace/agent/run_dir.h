@@ -1,0 +1,29 @@
+#pragma once
+// The agent's directory for its socket and lock: one agent a directory.
+
+#include <string>
+
+#include "base/file_descriptor.h"
+#include "base/result.h"
+
+namespace weir::agent {
+
+inline constexpr const char* kDefaultRunDir = "/run/weir";
+/// RUN_DIR/weir.sock.
+std::string socket_path(const std::string& run_dir);
+
+class RunDir {
+ public:
+  /// Makes the directory (mode 0750) where it is missing and locks RUN_DIR/agent.lock, which holds our pid. Error::code
+  /// is EBUSY and the message names the other agent's pid when there is one.
+  static Result<RunDir> take(const std::string& path);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  RunDir(std::string path, FileDescriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  FileDescriptor lock_;  // held as long as it is open; the file stays
+};
+
+}  // namespace weir::agent
