@@ -31,7 +31,7 @@ def run(world, quick):
         if world.agent is None:
             world.start_agent()
         target = f"{peers.VIP}:{peers.HTTP_PORT}"
-        world.wait_weights("bench", weights)
+        world.wait_split(target, weights, 500)
         for threads in (1, 8):
             cells = []
             for n in sizes:

@@ -20,6 +20,8 @@ import tempfile
 import time
 import unittest
 
+from yaml_text import documents
+
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WEIR = os.environ.get("WEIR_BINARY", os.path.join(SOURCE, "build", "userspace", "cli", "weir"))
 TOOLS = os.environ.get("WEIR_TOOLS", os.path.join(SOURCE, "build", "tests", "tools"))
@@ -163,6 +165,23 @@ class Load(Process):
         return json.loads(out)
 
 
+def text_of(characters):
+    """A char array as bpftool prints it."""
+    if isinstance(characters, str):
+        return characters
+    text = ""
+    for c in characters:
+        if c in ("", "\0", 0, "0x00"):
+            break
+        text += c if isinstance(c, str) else chr(c)
+    return text
+
+
+def label(part):
+    """Of a split's destination in the maps."""
+    return text_of(part["label"])
+
+
 class World:
     """One node: its own network namespace, cgroup, bpffs, configuration and run folders."""
 
@@ -229,7 +248,6 @@ class World:
 
     def write(self, name, *objects):
         """As careful programs do: a temporary file, then a rename."""
-        from yaml_text import documents
         path = os.path.join(self.config, name)
         with open(path + ".tmp~", "w", encoding="utf-8") as file:
             file.write(documents(*objects))
@@ -267,6 +285,51 @@ class World:
     def status(self):
         return self.json("status", check=False)
 
+    def weir_agent_once(self, *options):
+        """An agent beside the one that runs: it is expected to end by itself."""
+        return run("nsenter", f"--net=/run/netns/{self.netns}", WEIR, "agent", "--config", self.config, "--cgroup", self.cgroup,
+                   "--bpffs", self.bpffs, "--run-dir", self.run_dir, *options, check=False, timeout=20)
+
+    def outside(self, name, *objects):
+        """A file that is not in the watched folder."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(documents(*objects))
+        return path
+
+    def split_of(self, service):
+        """The one split of a service (short name), as `weir get splits` shows it."""
+        found = [s for s in self.json("get", "splits")["splits"] if s["service"].split(".")[0] == service]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} splits of {service}")
+        return found[0]
+
+    def conditions(self, word):
+        """What status says is wrong with services or rules, if it has the word in it."""
+        return [c for c in self.status()["conditions"] if word in json.dumps(c)]
+
+    def wait_endpoints(self, host, number):
+        def there():
+            shown = self.json("get", "endpoints")["endpoints"]
+            return len({(e["address"], e["port"]) for e in shown if e["service"] == host}) == number
+        wait_for(there, f"{host} has {number} endpoints")
+
+    def dump(self, name, formatted=True):
+        """A pinned map as bpftool prints it: [{"key", "value"}]; formatted by BTF, or as bytes."""
+        entries = json.loads(run("bpftool", "-j", "map", "dump", "pinned", os.path.join(self.bpffs, "maps", name)).stdout)
+        return [entry["formatted"] if formatted else entry for entry in entries]
+
+    def verdicts(self):
+        """Summed over CPUs."""
+        total = {}
+        for per_cpu in self.dump("verdicts")[0]["values"]:
+            for name, count in per_cpu["value"].items():
+                total[name] = total.get(name, 0) + count
+        return total
+
+    def wait_answer(self, target):
+        wait_for(lambda: self.connect(target, 1, cgroup=False)["failed"] == 0, f"{target} answers")
+
     def wait_ready(self, timeout=15):
         def ready():
             if self.agent.popen.poll() is not None:
@@ -289,6 +352,23 @@ class World:
         if client.popen.returncode != 0:
             raise AssertionError(f"{' '.join(argv)}: exit {client.popen.returncode}")
         return json.loads(out)
+
+    def wait_split(self, target, weights, n=60, *options, netns=None, off=2):
+        """The change is in the kernel: exactly these versions answer, in these shares."""
+        wanted = {version for version, weight in weights.items() if weight > 0}
+        total = sum(weights.values())
+        seen = {}
+
+        def there():
+            counts = self.connect(target, n, *options, netns=netns)
+            seen.update(last=(counts["by_version"], counts["errors"]))
+            if counts["failed"] or set(counts["by_version"]) != wanted:
+                return False
+            return all(abs(counts["by_version"].get(v, 0) - n * w / total) <= off for v, w in weights.items())
+        try:
+            wait_for(there, f"{target} splits {weights}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; last seen: {seen['last']}") from None
 
     def load(self, target, *options, netns=None):
         load = Load(target, options, netns=netns or self.netns, cgroup=self.clients)
@@ -365,17 +445,8 @@ class WorldTest(unittest.TestCase):
                                      f"{by_version} for {weights}")
         self.assertEqual(set(by_version) - set(weights), set(), "unexpected versions")
 
-    def wait_split(self, target, weights, n=40, *options, netns=None):
-        """The change is in the kernel: exactly these versions answer, in these shares."""
-        wanted = {version for version, weight in weights.items() if weight > 0}
-
-        def there():
-            counts = self.world.connect(target, n, *options, netns=netns)
-            if counts["failed"] or set(counts["by_version"]) != wanted:
-                return False
-            total = sum(weights.values())
-            return all(abs(counts["by_version"].get(v, 0) - n * w / total) <= 2 for v, w in weights.items())
-        wait_for(there, f"{target} splits {weights}")
+    def wait_split(self, target, weights, n=60, *options, netns=None, off=2):
+        self.world.wait_split(target, weights, n, *options, netns=netns, off=off)
 
 
 def enter_private_world():
