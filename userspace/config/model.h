@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -65,6 +66,8 @@ struct Metadata {
   std::string file;  // as given by the user
   Position at;       // of the object's first key
   Position name_at;  // of metadata.name's value
+  /// Of the text that the object was read from: equal for equal text. 0: unknown.
+  uint64_t fingerprint = 0;
   /// "VirtualService default/reviews".
   [[nodiscard]] std::string describe() const;
 };
@@ -371,16 +374,16 @@ struct ServicePort {
   Position at;
   std::string name;
   uint16_t port = 0;
-  uint16_t target_port = 0;         // 0: same as port, or named
-  std::string target_port_name;     // empty: numeric
-  std::string protocol = "TCP";     // TCP, UDP, SCTP
+  uint16_t target_port = 0;      // 0: same as port, or named
+  std::string target_port_name;  // empty: numeric
+  std::string protocol = "TCP";  // TCP, UDP, SCTP
   std::string app_protocol;
   uint16_t node_port = 0;
 };
 
 struct Service {
   Metadata meta;
-  std::string type = "ClusterIP";  // ClusterIP, NodePort, LoadBalancer, ExternalName
+  std::string type = "ClusterIP";        // ClusterIP, NodePort, LoadBalancer, ExternalName
   std::vector<std::string> cluster_ips;  // "None" when headless
   Labels selector;
   std::vector<ServicePort> ports;
@@ -443,13 +446,16 @@ struct Namespace {
   Metadata meta;
 };
 
-using AnyObject = std::variant<VirtualService, DestinationRule, Gateway, ServiceEntry, WorkloadEntry, Service, Endpoints,
-                               EndpointSlice, Pod, Namespace>;
+using AnyObject = std::variant<VirtualService, DestinationRule, Gateway, ServiceEntry, WorkloadEntry, Service,
+                               Endpoints, EndpointSlice, Pod, Namespace>;
 using ObjectPtr = std::shared_ptr<const AnyObject>;
 
 [[nodiscard]] const Metadata& metadata(const AnyObject& object);
+/// One line for tests and bug reports: "DestinationRule default/reviews host=reviews subsets=v1{version=v1}". Stable.
+[[nodiscard]] std::string to_text(const AnyObject& object);
 
-/// Mesh-wide settings (MeshConfig), from `mesh.yaml` in the folder (a file without kind) or an `istio` ConfigMap's `mesh` key.
+/// Mesh-wide settings (MeshConfig), from `mesh.yaml` in the folder (a file without kind) or an `istio` ConfigMap's
+/// `mesh` key.
 struct MeshConfig {
   std::string cluster_domain = "cluster.local";
   std::string root_namespace = "istio-system";

@@ -20,6 +20,9 @@ namespace weir::config {
 struct ParsedFile {
   std::string name;
   std::vector<ObjectPtr> objects;
+  /// Objects with an error, as far as they could be read. For analyze() (their names and subsets are known, so that one
+  /// fault does not show as many) and for nothing else: Istio's admission refuses them.
+  std::vector<ObjectPtr> rejected;
   std::optional<MeshConfig> mesh;
   /// Errors here mean that the file as a whole must not be used; warnings and infos (skipped kinds, fields that Weir
   /// cannot honour) do not.
@@ -27,8 +30,8 @@ struct ParsedFile {
 };
 
 /// Reads one YAML (or JSON) file: several documents, `kind: List`, unknown kinds skipped with an Info.
-/// Never throws; every fault is a Diagnostic. Limits: hardening C1-C4 (1 MiB a document and 16 MiB a file, 100 aliases, 100'000 nodes visited,
-/// depth 64). Any thread.
+/// Never throws; every fault is a Diagnostic. Limits: hardening C1-C4 (1 MiB a document and 16 MiB a file, 100 aliases,
+/// 100'000 nodes visited, depth 64). Any thread.
 ParsedFile read_yaml(std::string_view text, std::string file_name);
 
 /// Which objects came, went or were replaced. Pointers stay valid as long as either set is held.
@@ -50,6 +53,8 @@ class Store {
   [[nodiscard]] const MeshConfig& mesh() const { return mesh_; }
   /// All objects, in the order of file name, then of place in the file.
   [[nodiscard]] std::vector<ObjectPtr> objects() const;
+  /// The same of ParsedFile::rejected.
+  [[nodiscard]] std::vector<ObjectPtr> rejected() const;
   /// Of all files, plus what only the whole set shows: one object in two places (an error that names both).
   [[nodiscard]] Diagnostics diagnostics() const;
 

@@ -1,0 +1,184 @@
+#include "config/read.h"
+
+namespace weir::config {
+namespace {
+
+std::optional<Duration> value_of(const std::optional<Located<Duration>>& located) {
+  return located ? std::optional(located->value) : std::nullopt;
+}
+
+/// A duration that may be 0 (off).
+std::optional<Duration> read_switchable(Fields& fields, std::string_view key) {
+  const Node* node = fields.find(key);
+  const bool off = node != nullptr && node->is_scalar() && (node->text == "0s" || node->text == "0");
+  return off ? std::optional(Duration{0}) : value_of(read_positive_duration(fields, key));
+}
+
+void read_tcp(Fields& fields, ConnectionPool& pool) {
+  if (fields.empty()) fields.context.error(fields.at(), fields.path().text() + " must have at least one field");
+  pool.max_connections = fields.count("maxConnections");
+  pool.connect_timeout = value_of(read_positive_duration(fields, "connectTimeout"));
+  pool.max_connection_duration = value_of(read_positive_duration(fields, "maxConnectionDuration"));
+  pool.tcp_idle_timeout = read_switchable(fields, "idleTimeout");
+  pool.has_tcp_keepalive = fields.map("tcpKeepalive", [&](Fields& keepalive) {
+    keepalive.count("probes");
+    keepalive.duration("time");
+    keepalive.duration("interval");
+  });
+}
+
+void read_http(Fields& fields, ConnectionPool& pool) {
+  if (fields.empty()) fields.context.error(fields.at(), fields.path().text() + " must have at least one field");
+  pool.http1_max_pending_requests = fields.count("http1MaxPendingRequests");
+  pool.http2_max_requests = fields.count("http2MaxRequests");
+  pool.max_requests_per_connection = fields.count("maxRequestsPerConnection");
+  pool.max_retries = fields.count("maxRetries");
+  pool.http_idle_timeout = read_switchable(fields, "idleTimeout");
+  const bool client_protocol = fields.boolean("useClientProtocol");
+  enum class Upgrade { kDefault, kDoNotUpgrade, kUpgrade };
+  const auto upgrade = fields.choice<Upgrade>(
+      "h2UpgradePolicy",
+      {{"DEFAULT", Upgrade::kDefault}, {"DO_NOT_UPGRADE", Upgrade::kDoNotUpgrade}, {"UPGRADE", Upgrade::kUpgrade}});
+  if (client_protocol && upgrade && upgrade->value == Upgrade::kUpgrade) {
+    fields.context.error(fields.at_key("useClientProtocol"),
+                         "use client protocol must not be true when H2UpgradePolicy is UPGRADE");
+  }
+  fields.count("maxConcurrentStreams");
+  fields.map("http2KeepAlive", [&](Fields& keepalive) {
+    for (const std::string_view key : {"interval", "timeout"}) {
+      if (!read_positive_duration(keepalive, key) && !keepalive.present(key)) {
+        keepalive.context.error(keepalive.at(), keepalive.child(key).text() + " is required");
+      }
+    }
+  });
+  if (upgrade && upgrade->value == Upgrade::kUpgrade) {
+    fields.not_honoured("h2UpgradePolicy", code::kHttp2Settings, "Weir keeps the client's protocol version");
+  }
+  fields.not_honoured("maxConcurrentStreams", code::kHttp2Settings, "Weir speaks HTTP/1.1 to endpoints");
+  fields.not_honoured("http2KeepAlive", code::kHttp2Settings, "Weir speaks HTTP/1.1 to endpoints");
+}
+
+ClientTls read_tls(Fields& fields) {
+  ClientTls tls;
+  tls.at = fields.at();
+  using Mode = ClientTls::Mode;
+  const auto mode = fields.choice<Mode>("mode", {{"DISABLE", Mode::kDisable},
+                                                 {"SIMPLE", Mode::kSimple},
+                                                 {"MUTUAL", Mode::kMutual},
+                                                 {"ISTIO_MUTUAL", Mode::kIstioMutual}});
+  if (mode) tls.mode = mode->value;
+  const bool credential = !fields.text("credentialName").empty();
+  const bool ca = !fields.text("caCertificates").empty();
+  const bool certificate = !fields.text("clientCertificate").empty();
+  const bool key = !fields.text("privateKey").empty();
+  const bool names = !fields.texts("subjectAltNames").empty();
+  const bool skip = fields.boolean("insecureSkipVerify");
+  fields.ignore({"sni", "caCrl"});
+  Context& context = fields.context;
+  const bool own = tls.mode == Mode::kSimple || tls.mode == Mode::kMutual;
+  if (skip && own && (ca || names)) {
+    context.error(fields.at_key("insecureSkipVerify"),
+                  "insecureSkipVerify cannot be set together with caCertificates or subjectAltNames");
+  }
+  if (own && credential && (ca || certificate || key)) {
+    context.error(fields.at_key("credentialName"), "credentialName cannot be set together with certificate files",
+                  "keep one");
+  }
+  if (tls.mode == Mode::kMutual && !credential) {
+    if (!certificate) context.error(fields.at(), "client certificate required for mutual tls");
+    if (!key) context.error(fields.at(), "private key required for mutual tls");
+  }
+  if (own && !ca && !credential && !skip) {
+    const bool port = fields.path().text().find("portLevelSettings") != std::string::npos;
+    context.warn(fields.at_key("mode"), port ? code::kNoServerCertificatesPort : code::kNoServerCertificates,
+                 "TLS without caCertificates does not verify the server", "set caCertificates");
+  }
+  const Position at = fields.at_key("mode");
+  if (tls.mode == Mode::kIstioMutual) {
+    context.warn(at, code::kMutualTls,
+                 "tls.mode ISTIO_MUTUAL is not honoured: Weir holds no mesh certificates; connections are carried as "
+                 "the client makes them");
+  } else if (own) {
+    context.warn(at, code::kTlsOrigination,
+                 "tls.mode " + std::string(tls.mode == Mode::kSimple ? "SIMPLE" : "MUTUAL") +
+                     " is not honoured: Weir does not start TLS; connections are carried as the client makes them");
+  }
+  return tls;
+}
+
+void read_port_levels(Fields& fields, TrafficPolicy& policy) {
+  fields.each("portLevelSettings", [&](Fields& item) {
+    std::optional<Located<uint16_t>> port;
+    item.map("port", [&](Fields& inner) { port = inner.port("number"); });
+    TrafficPolicy level = read_traffic_policy(item);
+    if (!port) {
+      if (!item.present("port")) item.context.error(item.at(), item.child("port").text() + " is required");
+      return;
+    }
+    if (!policy.port_level.emplace(port->value, std::move(level)).second) {
+      item.context.error(port->at, "port " + std::to_string(port->value) + " is given twice in portLevelSettings");
+    }
+  });
+}
+
+}  // namespace
+
+ConnectionPool read_connection_pool(Fields& fields) {
+  ConnectionPool pool;
+  pool.at = fields.at();
+  if (fields.empty()) fields.context.error(fields.at(), "connection pool must have at least one field");
+  fields.map("tcp", [&](Fields& tcp) { read_tcp(tcp, pool); });
+  fields.map("http", [&](Fields& http) { read_http(http, pool); });
+  return pool;
+}
+
+OutlierDetection read_outlier_detection(Fields& fields) {
+  OutlierDetection outlier;
+  outlier.at = fields.at();
+  outlier.consecutive_5xx_errors = fields.count("consecutive5xxErrors");
+  outlier.consecutive_gateway_errors = fields.count("consecutiveGatewayErrors");
+  outlier.consecutive_local_origin_failures = fields.count("consecutiveLocalOriginFailures");
+  outlier.split_external_local_origin_errors = fields.boolean("splitExternalLocalOriginErrors");
+  if (const auto old = fields.count("consecutiveErrors")) {
+    fields.context.warn(fields.at_key("consecutiveErrors"), code::kDeprecated, "consecutiveErrors is deprecated",
+                        "use consecutive5xxErrors or consecutiveGatewayErrors");
+    if (!outlier.consecutive_5xx_errors) outlier.consecutive_5xx_errors = *old;
+  }
+  if (outlier.consecutive_local_origin_failures.value_or(0) > 0 && !outlier.split_external_local_origin_errors) {
+    fields.context.error(fields.at_key("consecutiveLocalOriginFailures"),
+                         "consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true");
+  }
+  outlier.interval = value_of(read_positive_duration(fields, "interval"));
+  outlier.base_ejection_time = value_of(read_positive_duration(fields, "baseEjectionTime"));
+  const auto percent = [&](std::string_view key) -> std::optional<uint32_t> {
+    const auto value = fields.integer(key, 0, 100);
+    return value ? std::optional(static_cast<uint32_t>(value->value)) : std::nullopt;
+  };
+  outlier.max_ejection_percent = percent("maxEjectionPercent");
+  outlier.min_health_percent = percent("minHealthPercent");
+  return outlier;
+}
+
+TrafficPolicy read_traffic_policy(Fields& fields) {
+  TrafficPolicy policy;
+  policy.at = fields.at();
+  const bool only_port = fields.node().items.size() == 2 && fields.present("port");
+  if (fields.node().is_map() && (fields.empty() || only_port)) {
+    fields.context.error(fields.at(), "traffic policy must have at least one field");
+  }
+  fields.map("loadBalancer", [&](Fields& inner) { policy.load_balancer = read_load_balancer(inner); });
+  fields.map("connectionPool", [&](Fields& inner) { policy.connection_pool = read_connection_pool(inner); });
+  fields.map("outlierDetection", [&](Fields& inner) { policy.outlier_detection = read_outlier_detection(inner); });
+  fields.map("tls", [&](Fields& inner) { policy.tls = read_tls(inner); });
+  const bool port_level = fields.path().index >= 0 && fields.path().key == "portLevelSettings";
+  if (!port_level) read_port_levels(fields, policy);
+  if (fields.find("tunnel") != nullptr && fields.find("proxyProtocol") != nullptr) {
+    fields.context.error(fields.at_key("proxyProtocol"), "tunnel and proxyProtocol cannot be set together", "keep one");
+  }
+  fields.not_honoured("tunnel", code::kTunnel, "connections go to the endpoint directly");
+  fields.not_honoured("proxyProtocol", code::kProxyProtocol, "no PROXY header is sent");
+  fields.not_honoured("retryBudget", code::kRetryBudget, "retries are limited by connectionPool.http.maxRetries only");
+  return policy;
+}
+
+}  // namespace weir::config
