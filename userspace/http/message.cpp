@@ -57,7 +57,7 @@ std::size_t HeaderList::count(HeaderId id) const {
 
 void HeaderList::push(std::string_view lower_name, std::string_view value) {
   const HeaderId id = header_id(lower_name);
-  headers_.push_back({lower_name, value, id});
+  headers_.push_back({lower_name, value, id, false});
   if (id == HeaderId::kOther) return;
   std::uint16_t& first = first_[static_cast<std::size_t>(id)];
   if (first == 0) first = static_cast<std::uint16_t>(headers_.size());
@@ -75,6 +75,7 @@ void HeaderList::set(std::string_view name, std::string_view value) {
   const auto first = std::find_if(headers_.begin(), headers_.end(), same);
   if (first == headers_.end()) return add(name, value);
   first->value = arena_.copy(value);
+  first->nominated = false;
   const auto kept = std::remove_if(first + 1, headers_.end(), same);
   if (kept == headers_.end()) return;
   headers_.erase(kept, headers_.end());
@@ -88,6 +89,20 @@ bool HeaderList::remove(std::string_view name) {
   headers_.erase(kept, headers_.end());
   reindex();
   return true;
+}
+
+void HeaderList::mark_nominated() {
+  const Header* first = find(HeaderId::kConnection);
+  if (first == nullptr) return;
+  for (std::size_t i = static_cast<std::size_t>(first - begin()); i < headers_.size(); ++i) {
+    if (headers_[i].id != HeaderId::kConnection) continue;
+    for_each_element(headers_[i].value, [this](std::string_view option) {
+      if (equals_ignore_case(option, "close") || equals_ignore_case(option, "keep-alive")) return;
+      for (Header& header : headers_) {
+        if (equals_ignore_case(header.name, option)) header.nominated = true;
+      }
+    });
+  }
 }
 
 void HeaderList::reindex() {

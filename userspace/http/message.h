@@ -21,6 +21,8 @@ struct Header {
   std::string_view name;  ///< Lower case.
   std::string_view value;
   HeaderId id = HeaderId::kOther;
+  /// Named by the sender's Connection field: of that connection only, unless it is protected.
+  bool nominated = false;
 };
 
 /// Fields in the order received. Names are stored and looked up in lower case.
@@ -55,6 +57,8 @@ class HeaderList {
   /// Appends a field whose name and value are already in the arena, or outlive the head.
   void push(std::string_view lower_name, std::string_view value);
   Arena& arena() { return arena_; }
+  /// Marks the fields that Connection names as `nominated`; those that are added later are not.
+  void mark_nominated();
 
   void clear();
   /// clear(), and gives the memory back.

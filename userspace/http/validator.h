@@ -20,7 +20,10 @@ struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
+  /// How many there are: each is compared with each field name, so that the parser bounds them.
+  unsigned count = 0;
 };
+constexpr unsigned kMaxConnectionOptions = 32;
 ConnectionOptions read_connection(const HeaderList& headers);
 
 /// Fills target, form, path, authority and the like of `head` from `head.target` and Host; HTTP/1.1 needs exactly one
