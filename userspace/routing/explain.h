@@ -3,7 +3,6 @@
 // Pure. The JSON form is the stable shape of `weir explain -o json` (design section 7).
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "base/ip_address.h"
 #include "routing/client.h"
+#include "routing/header_operations.h"
 #include "routing/plan.h"
 #include "routing/table.h"
 
@@ -22,14 +22,24 @@ struct DecisionEndpoint {
   uint32_t weight = 1;
 };
 
+using ResponseEffect = HeaderEffect;
+/// What the endpoint gets to see.
+struct RequestEffect : HeaderEffect {
+  std::string path, host;
+  bool operator==(const RequestEffect&) const = default;
+};
+
 struct DecisionDestination {
   std::string host;
   uint16_t port = 0;
   std::string subset;
   uint64_t weight = 0;
   double share = 0;
-  bool exists = true;  // false: unknown host, port or subset: 503 for its share
-  std::vector<DecisionEndpoint> endpoints;
+  bool exists = true;                       // false: unknown host, port or subset: 503 for its share
+  std::vector<DecisionEndpoint> endpoints;  // only those that may get traffic
+  /// Set only where the route's destinations do not all have the same effect.
+  std::optional<RequestEffect> request;
+  std::optional<ResponseEffect> response;
 };
 
 enum class Action { kSplit, kRedirect, kDirectResponse, kAbort, kNoRoute, kDefault };
@@ -45,16 +55,8 @@ struct Decision {
   std::optional<int> status;  // known only when the answer does not come from an endpoint
   std::vector<DecisionDestination> destinations;
 
-  struct RequestEffect {
-    std::string path, host;
-    std::map<std::string, std::string> set, add;
-    std::vector<std::string> remove;
-  };
+  /// As the first destination would have it; see DecisionDestination for where they differ.
   std::optional<RequestEffect> request;
-  struct ResponseEffect {
-    std::map<std::string, std::string> set, add;
-    std::vector<std::string> remove;
-  };
   std::optional<ResponseEffect> response;
   std::optional<int64_t> timeout_ms;
   struct Retries {
@@ -78,7 +80,8 @@ struct Decision {
   std::optional<Fault> fault;
   std::optional<std::string> redirect;  // location
 
-  /// The chain of reasoning for a reader, a line a step: each rule tried and why it did or did not match, with file:line.
+  /// The chain of reasoning for a reader, a line a step: each rule tried and why it did or did not match, with
+  /// file:line.
   std::vector<std::string> steps;
 };
 
