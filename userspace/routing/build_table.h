@@ -13,14 +13,14 @@ namespace weir::routing {
 
 /// What the configuration is built for.
 struct BuildOptions {
-  /// false: only services that a rule names get frontends ("no rule -> left alone"). true: every service with an address is
-  /// split over its endpoints, for hosts where no kube-proxy does it.
+  /// false: only services that a rule names get frontends ("no rule -> left alone"). true: every service with an
+  /// address is split over its endpoints, for hosts where no kube-proxy does it.
   bool all_services = false;
 };
 
-/// Keeps the indexes that make a small change cheap: after the first build, update() costs in proportion to what the delta
-/// touches (one VirtualService of 10'000: well under a millisecond of work), and gives the same table as a build from nothing
-/// (tested against each other). Not thread-safe; the tables it returns are immutable and safe to share.
+/// Keeps the indexes that make a small change cheap: after the first build, update() costs in proportion to what the
+/// delta touches (one VirtualService of 10'000: well under a millisecond of work), and gives the same table as a build
+/// from nothing (tested against each other). Not thread-safe; the tables it returns are immutable and safe to share.
 class TableBuilder {
  public:
   explicit TableBuilder(BuildOptions options);
@@ -31,8 +31,8 @@ class TableBuilder {
   /// `delta`: all that Store::set and remove returned since the last call; the first call passes every object as added.
   std::shared_ptr<const Table> update(const config::MeshConfig& mesh, const config::Delta& delta);
 
-  /// Pods of this node whose network namespace is known, so that rules by source can be applied to them. The next update()
-  /// (an empty delta will do) takes it up.
+  /// Pods of this node whose network namespace is known, so that rules by source can be applied to them. The next
+  /// update() (an empty delta will do) takes it up.
   void set_local_pods(std::vector<PlanSource> pods);
 
  private:

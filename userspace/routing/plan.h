@@ -1,7 +1,7 @@
 #pragma once
-// What the kernel is to do: for each service with a rule, its frontends and the splits they end in. Made from a Table by
-// make_plan(), turned into maps by datapath. Pure values; a ServicePlan that did not change keeps its address from one
-// plan to the next, which is how the datapath knows that it has nothing to do.
+// What the kernel is to do: for each service with a rule, its frontends and the splits they end in. Made from a Table
+// by make_plan(), turned into maps by datapath. Pure values; a ServicePlan that did not change keeps its address from
+// one plan to the next, which is how the datapath knows that it has nothing to do.
 
 #include <cstdint>
 #include <memory>
@@ -26,6 +26,7 @@ struct Origin {
   int index = -1;                      // of the route in its list
   std::string file;
   config::Position at;
+  bool operator==(const Origin&) const = default;
 };
 
 struct PlanEndpoint {
@@ -35,11 +36,14 @@ struct PlanEndpoint {
   auto operator<=>(const PlanEndpoint&) const = default;
 };
 
+/// The most destinations with a weight that one split may have (as many as the kernel's split has room for, bpf/abi.h).
+inline constexpr size_t kMaxDestinations = 32;
+
 struct PlanDestination {
-  std::string host;    // fully qualified
-  uint16_t port = 0;   // service port
-  std::string subset;  // empty: none
-  uint64_t weight = 1; // > 0; relative to the split's sum
+  std::string host;     // fully qualified
+  uint16_t port = 0;    // service port
+  std::string subset;   // empty: none
+  uint64_t weight = 1;  // > 0; relative to the split's sum
   /// Of the frontend's address family, healthy, sorted by address and port, each once.
   /// Empty: this destination's share of connections is refused.
   std::vector<PlanEndpoint> endpoints;
@@ -54,6 +58,7 @@ struct PlanSplit {
   Origin origin;
   /// True when the rules need the request and this is only the default route's split, used while no proxy carries them.
   bool fallback = false;
+  bool operator==(const PlanSplit&) const = default;
 };
 
 struct PlanFrontend {
@@ -63,16 +68,18 @@ struct PlanFrontend {
   /// 0: any client. Otherwise the id of a source (see PlanSource): holds for that client only and beats 0.
   uint32_t source = 0;
   uint32_t split = 0;  // index in ServicePlan::splits
+  bool operator==(const PlanFrontend&) const = default;
 };
 
 struct ServicePlan {
-  std::string service;    // fully qualified host
+  std::string service;  // fully qualified host
   std::string namespace_;
   uint16_t port = 0;
   Path path = Path::kNone;
   std::string reason;  // why this path, in a reader's words
   std::vector<PlanFrontend> frontends;
   std::vector<PlanSplit> splits;
+  bool operator==(const ServicePlan&) const = default;
 };
 
 /// A client on this node that some rule tells apart (sourceLabels, sourceNamespace, sourceSubnet): one pod.
@@ -80,6 +87,7 @@ struct PlanSource {
   uint32_t id = 0;  // > 0, stable for the pod's address while the agent runs
   std::string pod_namespace, pod_name;
   IpAddress address;
+  bool operator==(const PlanSource&) const = default;
 };
 
 struct Plan {

@@ -105,18 +105,6 @@ const DestinationRule::Subset* DestinationRule::find_subset(std::string_view sub
   return nullptr;
 }
 
-config::Diagnostics Table::conditions() const {
-  config::Diagnostics all;
-  condition_groups.for_each([&](std::string_view, const std::shared_ptr<const config::Diagnostics>& group) {
-    all.insert(all.end(), group->begin(), group->end());
-  });
-  const auto key = [](const config::Diagnostic& d) { return std::tie(d.file, d.at, d.code, d.object, d.message); };
-  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  const auto same = [&](const auto& a, const auto& b) { return key(a) == key(b); };
-  all.erase(std::unique(all.begin(), all.end(), same), all.end());
-  return all;
-}
-
 std::vector<ServicePtr> Table::all_services() const {
   std::vector<ServicePtr> all;
   services.for_each([&](std::string_view, const std::shared_ptr<const HostServices>& host) {

@@ -1,0 +1,30 @@
+#include "routing/build_table.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "routing/build_table_state.h"
+
+namespace weir::routing {
+
+TableBuilder::TableBuilder(BuildOptions options) : state_(std::make_unique<State>(options)) {}
+TableBuilder::~TableBuilder() = default;
+TableBuilder::TableBuilder(TableBuilder&&) noexcept = default;
+TableBuilder& TableBuilder::operator=(TableBuilder&&) noexcept = default;
+
+std::shared_ptr<const Table> TableBuilder::update(const config::MeshConfig& mesh, const config::Delta& delta) {
+  return state_->update(mesh, delta);
+}
+
+void TableBuilder::set_local_pods(std::vector<PlanSource> pods) {
+  state_->set_sources(std::move(pods));
+}
+
+std::shared_ptr<const Table> build_table(const config::Store& store, const BuildOptions& options) {
+  config::Delta delta;
+  delta.added = store.objects();
+  return TableBuilder(options).update(store.mesh(), delta);
+}
+
+}  // namespace weir::routing

@@ -1,0 +1,55 @@
+#pragma once
+// What happens to a connection of one client to one frontend: the step between the rules and the plan.
+
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "routing/client.h"
+#include "routing/plan.h"
+#include "routing/resolve.h"
+#include "routing/table.h"
+
+namespace weir::routing {
+
+/// Conditions of the plan.
+namespace code {
+inline constexpr const char* kNoHealthyEndpoint = "WEIR0301";    // a destination that nobody serves
+inline constexpr const char* kTooManyDestinations = "WEIR0302";  // a split that the kernel has no room for
+inline constexpr const char* kTlsRoutes = "WEIR0303";            // tls[] matches on SNI
+inline constexpr const char* kSharedAddress = "WEIR0304";        // two services with one address and port
+inline constexpr const char* kNoAddress = "WEIR0305";            // a rule for a service that has no address to dial
+inline constexpr const char* kHostWithoutService = "WEIR0306";   // a VirtualService's host that no service defines
+}  // namespace code
+
+struct Outcome {
+  enum class Kind {
+    kUntouched,  // no rule has anything to say
+    kLeftAlone,  // a rule does, but the kernel must not act; `reason` says why
+    kSplit,
+  };
+  Kind kind = Kind::kUntouched;
+  Path path = Path::kNone;
+  std::string reason;
+  std::string rule;  // part of the split's name: "reviews#0"; "default" without a rule
+  Origin origin;
+  bool fallback = false;
+  std::vector<PlanDestination> destinations;  // endpoints of both families
+  /// Fully qualified hosts that the outcome hangs on, the service's own aside.
+  std::vector<std::string> hosts;
+  config::Diagnostics conditions;
+};
+
+/// For a client that dials `address`, one of the service's, on one of its ports.
+Outcome find_outcome(const Table& table, const Client& client, const Service& service, const ServicePort& port,
+                     const IpAddress& address);
+
+/// A split over all healthy endpoints of the service.
+Outcome default_outcome(const Table& table, const Client& client, const Service& service, const ServicePort& port,
+                        std::string reason);
+
+/// Why a rule cannot be decided per connection, for a reader: "matches header end-user", "rewrites the request". Empty:
+/// it can.
+std::string needs_proxy(const ApplicableHttpRoute& route);
+
+}  // namespace weir::routing

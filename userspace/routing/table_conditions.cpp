@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <tuple>
+
+#include "config/codes.h"
+#include "routing/hosts.h"
+#include "routing/plan_outcome.h"
+#include "routing/table.h"
+
+namespace weir::routing {
+
+namespace {
+
+config::Diagnostic about(const VirtualService& rule, config::Level level, const char* code, std::string message) {
+  config::Diagnostic diagnostic;
+  diagnostic.level = level;
+  diagnostic.code = code;
+  diagnostic.message = std::move(message);
+  diagnostic.file = rule.origin.file;
+  diagnostic.at = rule.origin.at;
+  diagnostic.object = "VirtualService " + rule.namespace_ + "/" + rule.name;
+  return diagnostic;
+}
+
+/// In the mesh one VirtualService has a host alone; the others' http rules never hold (istio-facts 15).
+void find_shadowed(const HostRules& host, config::Diagnostics& into) {
+  const VirtualService* first = nullptr;
+  for (const VirtualServicePtr& rule : host.rules) {
+    if (!rule->binds("mesh") || rule->http.empty() || !rule->export_to.everyone) continue;
+    if (!first) {
+      first = rule.get();
+      continue;
+    }
+    into.push_back(about(*rule, config::Level::kWarning, config::code::kConflictingMeshHosts,
+                         "its http rules for " + host.host + " never hold: VirtualService " + first->namespace_ + "/" +
+                             first->name + ", which comes first by age and name, has the host"));
+  }
+}
+
+void find_without_service(const Table& table, const HostRules& host, config::Diagnostics& into) {
+  if (is_wildcard(host.host) || table.services.find(host.host)) return;
+  if (table.wide_services &&
+      std::any_of(table.wide_services->begin(), table.wide_services->end(),
+                  [&](const ServicePtr& service) { return host_matches(service->host, host.host); }))
+    return;
+  for (const VirtualServicePtr& rule : host.rules)
+    if (rule->binds("mesh"))
+      into.push_back(about(*rule, config::Level::kInfo, code::kHostWithoutService,
+                           "no Service or ServiceEntry defines " + host.host +
+                               ": connections to it are left alone, and its rules hold for requests on port 80 only"));
+}
+
+}  // namespace
+
+config::Diagnostics Table::conditions() const {
+  config::Diagnostics all;
+  condition_groups.for_each([&](std::string_view, const std::shared_ptr<const config::Diagnostics>& group) {
+    all.insert(all.end(), group->begin(), group->end());
+  });
+  virtual_services.for_each([&](std::string_view, const std::shared_ptr<const HostRules>& host) {
+    find_shadowed(*host, all);
+    find_without_service(*this, *host, all);
+  });
+  const auto key = [](const config::Diagnostic& d) { return std::tie(d.file, d.at, d.code, d.object, d.message); };
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const auto same = [&](const auto& a, const auto& b) { return key(a) == key(b); };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  return all;
+}
+
+}  // namespace weir::routing
