@@ -96,7 +96,7 @@ struct split {
   char name[SPLIT_NAME_SIZE]; /* cut; for readers only */
   struct split_destination destinations[MAX_DESTINATIONS];
 };
-WEIR_STATIC_ASSERT(sizeof(struct split) == 112 + 32 * 32, "split is part of the kernel ABI");
+WEIR_STATIC_ASSERT(sizeof(struct split) == 104 + 32 * 32, "split is part of the kernel ABI");
 
 /* `endpoints`: ranges that belong to one destination of one split each. */
 struct endpoint {

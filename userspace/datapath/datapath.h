@@ -1,7 +1,8 @@
 #pragma once
-// A plan in the kernel: maps and programs loaded, pinned, attached, filled and looked after. Order at start: open(), apply(), attach():
-// maps are full before the first connection sees a program. Whatever is pinned works on when this process dies, and the next
-// open() adopts it. One thread at a time; blocks for system calls only. Needs CAP_BPF, CAP_NET_ADMIN (or root).
+// A plan in the kernel: maps and programs loaded, pinned, attached, filled and looked after. Order at start: open(),
+// apply(), attach(): maps are full before the first connection sees a program. Whatever is pinned works on when this
+// process dies, and the next open() adopts it. One thread at a time; blocks for system calls only. Needs CAP_BPF,
+// CAP_NET_ADMIN (or root).
 
 #include <functional>
 #include <memory>
@@ -59,9 +60,9 @@ struct ForeignProgram {
 };
 
 struct HookStatus {
-  std::string name;         // "connect4", "connect6", "getpeername4", "getpeername6", "sock_release"
-  bool required = true;     // false: this kernel cannot, and the rest works without
-  bool attached = false;    // the pinned link exists, is alive and its program is in the cgroup's effective list
+  std::string name;       // "connect4", "connect6", "getpeername4", "getpeername6", "sock_release"
+  bool required = true;   // false: this kernel cannot, and the rest works without
+  bool attached = false;  // the pinned link exists, is alive and its program is in the cgroup's effective list
   uint32_t link_id = 0, program_id = 0;
   std::vector<ForeignProgram> foreign;  // other programs that run on the same hook and cgroup, left alone
   std::string problem;                  // why not attached, or what will misbehave; empty: fine
@@ -83,22 +84,24 @@ struct SourceEntry {
 
 class Datapath {
  public:
-  /// Mounts bpffs if need be, takes the lock (a second agent gets EBUSY), adopts or creates the maps, loads the programs.
-  /// Maps of a newer ABI: error EPROTO and nothing touched. Nothing is attached yet; what is attached works on.
+  /// Mounts bpffs if need be, takes the lock (a second agent gets EBUSY), adopts or creates the maps, loads the
+  /// programs. Maps of a newer ABI: error EPROTO and nothing touched. Nothing is attached yet; what is attached works
+  /// on.
   static Result<Datapath> open(Options options);
   ~Datapath();
   Datapath(Datapath&&) noexcept;
   Datapath& operator=(Datapath&&) noexcept;
 
-  /// Makes the maps say what `plan` says: make before break, a service at once, nothing written if it does not fit (ENOSPC,
-  /// the message names the map). Cost is that of the services whose ServicePlan is not the one applied before.
+  /// Makes the maps say what `plan` says: make before break, a service at once, nothing written if it does not fit
+  /// (ENOSPC, the message names the map). Cost is that of the services whose ServicePlan is not the one applied before.
   Result<ApplyReport> apply(const routing::Plan& plan);
   /// What apply() would write, one line an operation; writes nothing.
   Result<std::string> preview(const routing::Plan& plan);
-  /// Attaches (or updates in place, without a gap) the five hooks. EPERM with the foreign program's name when another program
-  /// holds a hook exclusively; others' programs are never detached.
+  /// Attaches (or updates in place, without a gap) the five hooks. EPERM with the foreign program's name when another
+  /// program holds a hook exclusively; others' programs are never detached.
   Result<void> attach();
-  /// Reads everything back, mends what is not as last applied, remakes lost links and pins. Before the first apply(): only hooks.
+  /// Reads everything back, mends what is not as last applied, remakes lost links and pins. Before the first apply():
+  /// only hooks.
   Result<ReconcileReport> reconcile();
   /// Who is who for rules that tell clients apart; replaces the list.
   Result<void> set_sources(std::span<const SourceEntry> sources);
@@ -117,8 +120,8 @@ class Datapath {
 Result<MapsView> read_maps(const std::string& bpffs_dir);
 /// The hooks, judged from the pinned links alone. `cgroup` as in Options.
 Result<Status> read_status(const std::string& bpffs_dir, const std::string& cgroup);
-/// Detaches and removes every link, program, map and folder below `bpffs_dir`, then the folder; EBUSY while an agent holds the lock.
-/// Nothing there is no error: the value tells how many pins were removed.
+/// Detaches and removes every link, program, map and folder below `bpffs_dir`, then the folder; EBUSY while an agent
+/// holds the lock. Nothing there is no error: the value tells how many pins were removed.
 Result<size_t> uninstall(const std::string& bpffs_dir);
 
 }  // namespace weir::datapath

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From what a client dials to the endpoint it gets. The kernel reuses freed hash elements at once, so nothing read from
+ * `frontends` or `splits` is believed until a second look says that the element still is what it was. */
+#ifndef WEIR_BPF_CHOOSE_H
+#define WEIR_BPF_CHOOSE_H
+
+#include "account.h"
+#include "address.h"
+#include "pick.h"
+
+enum outcome { LEAVE_ALONE, CONNECT_TO_ENDPOINT, REFUSE };
+
+struct choice {
+  struct address address;
+  __be16 port;
+  __u16 pad;
+  __u32 counter;
+  __u32 split;
+  __u64 generation;
+};
+
+enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_MISSING, ATTEMPT_BAD, ATTEMPT_EMPTY };
+
+WEIR_INLINE const struct endpoint* pick_endpoint_at(const struct pick_endpoints* unused, __u32 index) {
+  (void)unused;
+  return bpf_map_lookup_elem(&endpoints, &index);
+}
+
+/* Keeps the compiler from moving a read of a map's memory across. x86 and arm64 keep the order of the dependent loads
+ * between. */
+#define BARRIER() asm volatile("" ::: "memory")
+
+/* Fills `found` if the frontend is there and is nobody else's by now. */
+static __always_inline int find_frontend(const struct frontend_key* key, struct frontend* found) {
+  const volatile struct frontend* element = bpf_map_lookup_elem(&frontends, key);
+  if (!element) return 0;
+  found->split = element->split;
+  found->flags = element->flags;
+  BARRIER();
+  found->check = element->check;
+  return found->check == frontend_check(key);
+}
+
+/* The split for this client. Returns 0 when no rule holds for it. */
+static __always_inline __u32 find_split(struct bpf_sock_addr* ctx, struct frontend_key* key) {
+  struct frontend found, own;
+  if (!find_frontend(key, &found)) return 0;
+  if (found.flags & FRONTEND_HAS_SOURCES) {
+    __u64 cookie = bpf_get_netns_cookie(ctx);
+    const __u32* source = bpf_map_lookup_elem(&sources, &cookie);
+    if (source && *source) {
+      key->source = *source;
+      if (find_frontend(key, &own)) {
+        COUNT(source_matched);
+        return own.split;
+      }
+    }
+  }
+  return found.split;
+}
+
+/* The next point of the split's sequence. `fetch` is a constant: kernels before 5.12 refuse a program with the atomic
+ * form, and two connections at once may then share a point. */
+static __always_inline int next_point(__u32 split, int fetch, __u32* point) {
+  __u64* cursor = bpf_map_lookup_elem(&cursors, &split);
+  if (!cursor) return 0;
+  if (fetch) {
+    *point = pick_point(__sync_fetch_and_add(cursor, WEIR_GOLDEN_RATIO));
+  } else {
+    *point = pick_point(*(volatile __u64*)cursor);
+    ADD(cursor, WEIR_GOLDEN_RATIO);
+  }
+  return 1;
+}
+
+static __always_inline void read_endpoint(const struct endpoint* endpoint, struct choice* choice) {
+  __builtin_memcpy(&choice->address, endpoint->address, sizeof(choice->address));
+  choice->port = endpoint->port;
+  choice->counter = endpoint->counter;
+}
+
+/* One try at picking for `point`. */
+static __always_inline enum attempt try_pick(__u32 id, __u32 point, struct choice* choice) {
+  const struct split* split = bpf_map_lookup_elem(&splits, &id);
+  if (!split) return ATTEMPT_MISSING;
+  const __u64 stamp = *(const volatile __u64*)&split->stamp;
+  BARRIER();
+  enum attempt attempt = ATTEMPT_BAD;
+  struct pick_place place;
+  const __u32 mode = split->mode;
+  choice->generation = split->generation;
+  pick_destination(split, point, &place);
+  if (place.found && mode == SPLIT_EXACT) {
+    if (!place.count) {
+      attempt = ATTEMPT_EMPTY;
+    } else {
+      const struct endpoint* endpoint = pick_endpoint_at(0, pick_endpoint(0, &place));
+      if (endpoint && endpoint->split == id && endpoint->port) {
+        read_endpoint(endpoint, choice);
+        attempt = ATTEMPT_DONE;
+      }
+    }
+  }
+  BARRIER();
+  if (*(const volatile __u64*)&split->stamp != stamp) return ATTEMPT_AGAIN;
+  return attempt;
+}
+
+/* The whole way: what to do with a connection to `key`. */
+static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct frontend_key* key, int fetch,
+                                           struct choice* choice) {
+  COUNT(lookups);
+  const __u32 id = find_split(ctx, key);
+  if (!id) {
+    COUNT(not_ours);
+    return LEAVE_ALONE;
+  }
+  choice->split = id;
+  __u32 point = 0;
+  enum attempt attempt = ATTEMPT_BAD;
+  if (next_point(id, fetch, &point)) {
+    for (int i = 0; i < MAX_SPLIT_RETRIES; i++) {
+      attempt = try_pick(id, point, choice);
+      if (attempt != ATTEMPT_AGAIN) break;
+      COUNT(split_retry);
+    }
+  }
+  switch (attempt) {
+    case ATTEMPT_DONE:
+      return CONNECT_TO_ENDPOINT;
+    case ATTEMPT_EMPTY: /* refused at once rather than sent where the weights did not say */
+      COUNT(no_endpoint);
+      return REFUSE;
+    case ATTEMPT_AGAIN:
+      COUNT(split_busy);
+      return REFUSE;
+    case ATTEMPT_MISSING:
+      COUNT(split_missing);
+      return LEAVE_ALONE;
+    default: /* somebody wrote to the maps: the stack's own way is the safe one until the agent has mended them */
+      COUNT(bad_value);
+      return LEAVE_ALONE;
+  }
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All maps. Names are at most 15 characters (the kernel cuts longer ones), keys and values have BTF, so `bpftool map
+ * dump` prints field names. User space sets the sizes before loading and pins each under its own name. */
+#ifndef WEIR_BPF_MAPS_H
+#define WEIR_BPF_MAPS_H
+
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+
+#include "abi.h"
+
+/* What clients dial. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, DEFAULT_FRONTENDS);
+  __type(key, struct frontend_key);
+  __type(value, struct frontend);
+} frontends SEC(".maps");
+
+/* Split id -> complete split. Large and mostly empty, hence not preallocated. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, DEFAULT_SPLITS);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, __u32);
+  __type(value, struct split);
+} splits SEC(".maps");
+
+/* Split id -> where its sequence stands. Apart from the split, so that a change of weights leaves it alone. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, DEFAULT_SPLITS);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, __u64);
+} cursors SEC(".maps");
+
+/* Ranges of endpoints, named by the splits' destinations. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, DEFAULT_ENDPOINTS);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct endpoint);
+} endpoints SEC(".maps");
+
+/* Counter id -> whose it is and its numbers. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, DEFAULT_COUNTERS);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct counter);
+} counters SEC(".maps");
+
+/* Socket cookie -> what was translated. Preallocated: no allocation in a connect, and half the cost of socket storage.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, DEFAULT_SOCKETS);
+  __type(key, __u64);
+  __type(value, struct socket_record);
+} sockets SEC(".maps");
+
+/* Network namespace cookie -> source id of the one client in it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, DEFAULT_SOURCES);
+  __type(key, __u64);
+  __type(value, __u32);
+} sources SEC(".maps");
+
+/* Outcomes by name, one struct a CPU. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct verdicts);
+} verdicts SEC(".maps");
+
+/* Who wrote all this, and which generation it is. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct meta);
+} meta SEC(".maps");
+
+#endif

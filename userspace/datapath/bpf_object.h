@@ -1,0 +1,24 @@
+#pragma once
+// Our BPF programs, carried inside the binary, loaded on maps that are there or on new ones.
+
+#include <array>
+
+#include "base/file_descriptor.h"
+#include "base/result.h"
+#include "datapath/datapath.h"
+#include "datapath/hooks.h"
+#include "datapath/map_set.h"
+#include "datapath/probe.h"
+
+namespace weir::datapath {
+
+struct LoadedObject {
+  std::array<FileDescriptor, kMapCount> maps;  // in the order of MapId; duplicates of the descriptors that were given
+  HookPrograms programs;
+};
+
+/// Loads the programs that this kernel can run. `existing`: maps to use (null: new ones of `sizes`). A program that the
+/// verifier refuses is an error with the first 16 KiB of the verifier's log.
+Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing);
+
+}  // namespace weir::datapath

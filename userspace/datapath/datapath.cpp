@@ -1,0 +1,346 @@
+#include "datapath/datapath.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "datapath/bpffs.h"
+#include "datapath/cgroup.h"
+#include "datapath/map_home.h"
+#include "datapath/map_writer.h"
+#include "datapath/read_maps.h"
+#include "datapath/service_delta.h"
+#include "datapath/steps.h"
+
+namespace weir::datapath {
+namespace {
+
+uint64_t monotonic_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+uint64_t unix_ns() {
+  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+abi::meta make_meta(const std::string& node) {
+  abi::meta meta{};
+  meta.abi = abi::ABI_VERSION;
+  meta.phase = hash64(node);
+  std::memcpy(meta.node, node.data(), std::min(node.size(), sizeof(meta.node) - 1));
+  return meta;
+}
+
+Result<void> check_sizes(const MapSizes& sizes) {
+  if (sizes.frontends == 0 || sizes.splits < 2 || sizes.endpoints < 2 || sizes.counters < 2 || sizes.sockets == 0 ||
+      sizes.sources == 0)
+    return Error{"a map cannot be of size 0 (splits, endpoints and counters need 2)", EINVAL};
+  if (sizes.endpoints > abi::MAX_ENDPOINTS)
+    return Error{"at most " + std::to_string(abi::MAX_ENDPOINTS) + " endpoints", EINVAL};
+  return {};
+}
+
+}  // namespace
+
+struct Datapath::Impl {
+  Options options;
+  std::string cgroup_path;
+  FileDescriptor cgroup, lock;
+  Home home;
+  std::optional<MapState> state;
+  Services applied;
+  uint64_t generation = 0;
+  bool applied_once = false;
+  bool complete = false;    // the maps hold `applied` and nothing else, as far as we know
+  bool conflicted = false;  // two services claim the same place: the order of all of them matters
+  bool stale = true;        // the maps must be read before the next diff
+  bool attached = false;
+
+  void log(const std::string& line) const {
+    if (options.log) options.log(line);
+  }
+  [[nodiscard]] std::string directory() const { return options.bpffs_dir; }
+
+  Result<void> read_back();
+  Result<WantedImages> want(const routing::Plan& plan, const ServiceDelta& delta);
+  Result<Changes> diff_patiently(const Wanted& wanted, uint64_t for_generation);
+  Result<void> write(const Changes& changes);
+  Result<void> write_generation(uint64_t to);
+  Result<ApplyReport> apply(const routing::Plan& plan);
+  Result<void> mend_maps(ReconcileReport* report);
+  Result<void> mend_pins(ReconcileReport* report);
+  std::vector<std::string> describe_before(const Changes& changes) const;
+  std::vector<std::string> describe_after(const Changes& changes) const;
+};
+
+Result<void> Datapath::Impl::read_back() {
+  auto frontends = home.maps.frontends().read_all();
+  if (!frontends) return std::move(frontends).error();
+  auto splits = home.maps.splits().read_all();
+  if (!splits) return std::move(splits).error();
+  if (!state)
+    state.emplace(home.maps.memory(), options.sizes.frontends, options.sizes.splits, make_meta(options.node).phase);
+  state->rebuild(*frontends, *splits);
+  stale = false;
+  return {};
+}
+
+Result<WantedImages> Datapath::Impl::want(const routing::Plan& plan, const ServiceDelta& delta) {
+  if (complete && !conflicted) {
+    bool fits = false;
+    auto wanted = want_delta(delta, *state, &fits);
+    if (!wanted || fits) return wanted;
+  }
+  return want_all(plan.services);
+}
+
+Result<Changes> Datapath::Impl::diff_patiently(const Wanted& wanted, uint64_t for_generation) {
+  auto changes = diff(*state, wanted, for_generation, monotonic_ns());
+  if (changes || changes.error().code != ENOSPC) return changes;
+  if (state->ranges.resting() + state->split_ids.resting() == 0) return changes;
+  // What was freed a moment ago may be all that is missing.
+  wait_for_programs();
+  state->ranges.wake_all();
+  state->split_ids.wake_all();
+  return diff(*state, wanted, for_generation, monotonic_ns());
+}
+
+Result<void> Datapath::Impl::write_generation(uint64_t to) {
+  abi::meta meta = make_meta(options.node);
+  meta.generation = to;
+  meta.written_at = unix_ns();
+  before_step("write meta");
+  return home.maps.write_meta(meta);
+}
+
+Result<void> Datapath::Impl::write(const Changes& changes) {
+  if (changes.operations() == 0) return {};
+  if (auto written = write_changes(home.maps, changes, unix_ns()); !written) {
+    stale = true;
+    complete = false;
+    return written;
+  }
+  commit(*state, changes, monotonic_ns());
+  return {};
+}
+
+Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
+  const uint64_t start = monotonic_ns();
+  if (stale) WEIR_TRY(read_back());
+  const ServiceDelta delta = compare_services(applied, plan.services);
+  auto wanted = want(plan, delta);
+  if (!wanted) return std::move(wanted).error();
+  auto changes = diff_patiently(wanted->wanted, plan.generation);
+  if (!changes) return std::move(changes).error();
+  WEIR_TRY(write(*changes));
+  if (changes->operations() > 0 || generation != plan.generation) WEIR_TRY(write_generation(plan.generation));
+  replace_services(applied, plan.services, delta);
+  if (wanted->wanted.everything) conflicted = !changes->warnings.empty();
+  applied_once = complete = true;
+  generation = plan.generation;
+  ApplyReport report{.generation = plan.generation,
+                     .operations = changes->operations(),
+                     .frontends = changes->frontends.size(),
+                     .splits = changes->splits.size(),
+                     .endpoints = changes->endpoints.size(),
+                     .deletions = changes->gone_frontends.size() + changes->gone_splits.size(),
+                     .nanoseconds = 0,
+                     .warnings = std::move(changes->warnings)};
+  report.nanoseconds = monotonic_ns() - start;
+  return report;
+}
+
+std::vector<std::string> Datapath::Impl::describe_before(const Changes& changes) const {
+  std::vector<std::string> lines;
+  std::unordered_map<uint32_t, const MapState::Split*> by_id;
+  for (const auto& [key, split] : state->splits) by_id.emplace(split.id, &split);
+  const auto describe_split = [&](uint32_t id) {
+    const auto known = by_id.find(id);
+    lines.push_back("split " + std::to_string(id) + ": was " +
+                    (known == by_id.end() ? "not there" : to_text(known->second->value, home.maps.memory().endpoints)));
+  };
+  const auto describe_frontend = [&](const abi::frontend_key& key) {
+    const auto known = state->frontends.find(key);
+    lines.push_back("frontend " + to_text(key) + ": was " +
+                    (known == state->frontends.end() ? "not there" : to_text(known->second)));
+  };
+  for (const uint32_t id : changes.split_ids) describe_split(id);
+  for (const auto& key : changes.frontend_keys) describe_frontend(key);
+  for (const auto& key : changes.gone_frontends) describe_frontend(key);
+  for (const uint32_t id : changes.gone_splits) describe_split(id);
+  return lines;
+}
+
+std::vector<std::string> Datapath::Impl::describe_after(const Changes& changes) const {
+  std::vector<std::string> lines;
+  for (const auto& split : changes.splits) lines.push_back(", is " + to_text(split, home.maps.memory().endpoints));
+  for (const auto& frontend : changes.frontends) lines.push_back(", is " + to_text(frontend));
+  lines.resize(lines.size() + changes.gone_frontends.size() + changes.gone_splits.size(), ", is gone");
+  return lines;
+}
+
+Result<void> Datapath::Impl::mend_maps(ReconcileReport* report) {
+  WEIR_TRY(read_back());
+  auto wanted = want_all(applied);
+  if (!wanted) return std::move(wanted).error();
+  auto changes = diff_patiently(wanted->wanted, generation);
+  if (!changes) return std::move(changes).error();
+  report->drift = describe_before(*changes);
+  WEIR_TRY(write(*changes));
+  const auto after = describe_after(*changes);
+  for (size_t i = 0; i < report->drift.size(); ++i) report->drift[i] += after[i];
+  report->operations = changes->operations();
+  auto meta = home.maps.read_meta();
+  if (!meta) return std::move(meta).error();
+  if (meta->abi == abi::ABI_VERSION && meta->generation == generation) return {};
+  report->drift.push_back("meta: was abi " + std::to_string(meta->abi) + " generation " +
+                          std::to_string(meta->generation) + ", is abi " + std::to_string(abi::ABI_VERSION) +
+                          " generation " + std::to_string(generation));
+  ++report->operations;
+  return write_generation(generation);
+}
+
+Result<void> Datapath::Impl::mend_pins(ReconcileReport* report) {
+  const bool folder_gone = !exists(directory() + "/links");
+  auto mounted = prepare_bpffs(directory());
+  if (!mounted) return std::move(mounted).error();
+  if (folder_gone) {
+    auto again = lock_bpffs(directory());
+    if (!again) return std::move(again).error();
+    lock = *std::move(again);
+  }
+  if (!home.beside) {
+    auto pinned = repin_maps(directory(), home.maps);
+    if (!pinned) return std::move(pinned).error();
+    report->hooks = *std::move(pinned);
+  }
+  if (!attached || hooks_alive(directory(), cgroup, home.programs)) return {};
+  auto report_of_hooks = attach_hooks(directory(), cgroup, home.programs);
+  if (!report_of_hooks) return std::move(report_of_hooks).error();
+  for (const std::string& hook : report_of_hooks->made) report->hooks.push_back("hook " + hook);
+  return {};
+}
+
+Datapath::Datapath(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Datapath::~Datapath() = default;
+Datapath::Datapath(Datapath&&) noexcept = default;
+Datapath& Datapath::operator=(Datapath&&) noexcept = default;
+
+Result<Datapath> Datapath::open(Options options) {
+  WEIR_TRY(check_sizes(options.sizes));
+  auto impl = std::make_unique<Impl>();
+  impl->options = std::move(options);
+  const Options& chosen = impl->options;
+  impl->cgroup_path = chosen.cgroup;
+  if (chosen.cgroup.empty()) {
+    auto root = find_cgroup2_root();
+    if (!root) return std::move(root).error();
+    impl->cgroup_path = *std::move(root);
+  }
+  auto cgroup = open_cgroup(impl->cgroup_path);
+  if (!cgroup) return std::move(cgroup).error();
+  impl->cgroup = *std::move(cgroup);
+  auto mounted = prepare_bpffs(chosen.bpffs_dir);
+  if (!mounted) return std::move(mounted).error();
+  if (*mounted) impl->log("mounted a BPF file system at /sys/fs/bpf");
+  auto lock = lock_bpffs(chosen.bpffs_dir);
+  if (!lock) return std::move(lock).error();
+  impl->lock = *std::move(lock);
+  const auto features = kernel_features(probe_features());
+  auto home = open_home(chosen.bpffs_dir, chosen.sizes, features, make_meta(chosen.node));
+  if (!home) return std::move(home).error();
+  impl->home = *std::move(home);
+  if (!impl->home.why_new.empty()) impl->log("building new maps beside the pinned ones: " + impl->home.why_new);
+  return Datapath(std::move(impl));
+}
+
+Result<ApplyReport> Datapath::apply(const routing::Plan& plan) {
+  return impl_->apply(plan);
+}
+
+Result<std::string> Datapath::preview(const routing::Plan& plan) {
+  if (impl_->stale) WEIR_TRY(impl_->read_back());
+  auto wanted = impl_->want(plan, compare_services(impl_->applied, plan.services));
+  if (!wanted) return std::move(wanted).error();
+  auto changes = impl_->diff_patiently(wanted->wanted, plan.generation);
+  if (!changes) return std::move(changes).error();
+  undo(*impl_->state, *changes);
+  std::string text;
+  for (const std::string& line : to_lines(*changes)) text += line + "\n";
+  return text;
+}
+
+Result<void> Datapath::attach() {
+  auto report = attach_hooks(impl_->directory(), impl_->cgroup, impl_->home.programs);
+  if (!report) return std::move(report).error();
+  impl_->attached = true;
+  if (!impl_->home.beside) return {};
+  WEIR_TRY(settle_in(impl_->directory()));
+  impl_->home.beside = false;
+  return {};
+}
+
+Result<ReconcileReport> Datapath::reconcile() {
+  ReconcileReport report;
+  WEIR_TRY(impl_->mend_pins(&report));
+  if (impl_->applied_once) WEIR_TRY(impl_->mend_maps(&report));
+  return report;
+}
+
+Result<void> Datapath::set_sources(std::span<const SourceEntry> sources) {
+  const auto map = impl_->home.maps.sources();
+  auto present = map.read_all();
+  if (!present) return std::move(present).error();
+  std::unordered_map<uint64_t, uint32_t> gone(present->begin(), present->end());
+  std::unordered_map<uint64_t, uint32_t> wanted;
+  for (const SourceEntry& source : sources) wanted[source.netns_cookie] = source.source;
+  if (wanted.size() > impl_->options.sizes.sources)
+    return Error{"sources: the map is full: " + std::to_string(wanted.size()) + " entries needed, it has " +
+                     std::to_string(impl_->options.sizes.sources),
+                 ENOSPC};
+  std::vector<uint64_t> keys, gone_keys;
+  std::vector<uint32_t> values;
+  for (const auto& [cookie, source] : wanted) {
+    const auto old = gone.find(cookie);
+    if (old == gone.end() || old->second != source) {
+      keys.push_back(cookie);
+      values.push_back(source);
+    }
+    if (old != gone.end()) gone.erase(old);
+  }
+  for (const auto& [cookie, source] : gone) gone_keys.push_back(cookie);
+  WEIR_TRY(map.remove(gone_keys));
+  return map.update(keys, values);
+}
+
+Status Datapath::status() const {
+  Status status{.bpffs_dir = impl_->directory(),
+                .cgroup = impl_->cgroup_path,
+                .adopted = impl_->home.adopted,
+                .hooks = {},
+                .warnings = {}};
+  status.hooks = hook_status(impl_->directory(), impl_->cgroup);
+  status.warnings = cgroup_warnings();
+  return status;
+}
+
+bool Status::healthy() const {
+  return std::all_of(hooks.begin(), hooks.end(),
+                     [](const HookStatus& hook) { return hook.attached || !hook.required; });
+}
+
+Result<MapsView> Datapath::read() const {
+  return view_maps(impl_->home.maps);
+}
+
+bool Datapath::adopted() const {
+  return impl_->home.adopted;
+}
+
+}  // namespace weir::datapath

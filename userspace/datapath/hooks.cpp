@@ -1,0 +1,223 @@
+#include "datapath/hooks.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "datapath/bpffs.h"
+#include "datapath/cgroup.h"
+#include "datapath/steps.h"
+
+namespace weir::datapath {
+namespace {
+
+constexpr size_t kMostPrograms = 64;  // the kernel's own limit for one hook of one cgroup
+const char* const kConnectOrderRisk =
+    "; programs on one hook all run, and the later one sees what the earlier one wrote";
+
+struct Link {
+  FileDescriptor fd;
+  uint32_t id = 0, program = 0, attach_type = 0;
+  uint64_t cgroup = 0;  // 0: detached, or its cgroup is gone
+};
+
+std::optional<Link> open_link(const std::string& path) {
+  Link link;
+  link.fd.reset(bpf_obj_get(path.c_str()));
+  if (!link.fd) return std::nullopt;
+  bpf_link_info info{};
+  __u32 length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(link.fd.get(), &info, &length) < 0 || info.type != BPF_LINK_TYPE_CGROUP)
+    return std::nullopt;
+  link.id = info.id;
+  link.program = info.prog_id;
+  link.attach_type = info.cgroup.attach_type;
+  link.cgroup = info.cgroup.cgroup_id;
+  return link;
+}
+
+std::string link_path(const std::string& directory, const HookSpec& spec) {
+  return directory + "/links/" + spec.name;
+}
+
+uint32_t program_id(const FileDescriptor& program) {
+  bpf_prog_info info{};
+  __u32 length = sizeof(info);
+  return bpf_obj_get_info_by_fd(program.get(), &info, &length) < 0 ? 0 : info.id;
+}
+
+std::string program_name(uint32_t id) {
+  const FileDescriptor fd(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  __u32 length = sizeof(info);
+  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return "?";
+  return {info.name, strnlen(info.name, sizeof(info.name))};
+}
+
+/// Ids of the programs that run on a hook, in order.
+Result<std::vector<uint32_t>> query(const FileDescriptor& cgroup, uint32_t attach_type, bool effective,
+                                    uint32_t* flags) {
+  std::array<uint32_t, kMostPrograms> ids{};
+  auto count = static_cast<uint32_t>(ids.size());
+  const int error = bpf_prog_query(cgroup.get(), static_cast<bpf_attach_type>(attach_type),
+                                   effective ? BPF_F_QUERY_EFFECTIVE : 0, flags, ids.data(), &count);
+  if (error < 0) return errno_error("ask which programs are attached", error);
+  return std::vector<uint32_t>(ids.begin(), ids.begin() + count);
+}
+
+std::string names_of(const std::vector<uint32_t>& ids) {
+  std::string text;
+  for (const uint32_t id : ids)
+    text += (text.empty() ? "" : ", ") + program_name(id) + " (id " + std::to_string(id) + ")";
+  return text;
+}
+
+/// EPERM of an attach has two causes: missing rights, or a program that was attached to stay alone.
+Error attach_error(const FileDescriptor& cgroup, const HookSpec& spec, int error) {
+  Error result = errno_error(std::string("attach to ") + spec.name, error);
+  if (error != -EPERM) return result;
+  uint32_t flags = 0;
+  const auto own = query(cgroup, spec.attach_type, false, &flags);
+  const auto effective = query(cgroup, spec.attach_type, true, nullptr);
+  if (own && !own->empty() && (flags & BPF_F_ALLOW_MULTI) == 0)
+    result.message += ": " + names_of(*own) + " is attached exclusively; it is not ours to detach";
+  else if (effective && !effective->empty())
+    result.message += ": perhaps one of " + names_of(*effective) + " is attached exclusively further up";
+  else
+    result.message += ": needs CAP_NET_ADMIN and CAP_BPF, or root";
+  return result;
+}
+
+Result<void> attach_one(const std::string& directory, const FileDescriptor& cgroup, const HookSpec& spec,
+                        const FileDescriptor& program, AttachReport* report) {
+  const std::string path = link_path(directory, spec);
+  auto id = cgroup_id(cgroup);
+  if (!id) return std::move(id).error();
+  const auto old = open_link(path);
+  before_step(std::string("attach ") + spec.name);
+  if (old && old->cgroup == *id && old->attach_type == spec.attach_type) {
+    if (old->program == program_id(program)) return {};
+    const int error = bpf_link_update(old->fd.get(), program.get(), nullptr);
+    if (error == 0) return {};
+    if (error != -ENOLINK) return errno_error(std::string("update the link of ") + spec.name, error);
+  }
+  const int made =
+      bpf_link_create(program.get(), cgroup.get(), static_cast<bpf_attach_type>(spec.attach_type), nullptr);
+  if (made < 0) return attach_error(cgroup, spec, made);
+  const FileDescriptor link(made);
+  WEIR_TRY(pin(link.get(), path));
+  // Alive on another cgroup: what the new link does not cover is not to be covered any more.
+  if (old && old->cgroup != 0) (void)bpf_link_detach(old->fd.get());
+  report->made.push_back(spec.name);
+  return {};
+}
+
+}  // namespace
+
+const std::array<HookSpec, kHookCount>& hook_specs() {
+  static const std::array<HookSpec, kHookCount> specs{{
+      {"connect4", BPF_CGROUP_INET4_CONNECT, true, ""},
+      {"connect6", BPF_CGROUP_INET6_CONNECT, true, ""},
+      {"getpeername4", BPF_CGROUP_INET4_GETPEERNAME, false, "getpeername() shows the endpoint's address"},
+      {"getpeername6", BPF_CGROUP_INET6_GETPEERNAME, false, "getpeername() shows the endpoint's address"},
+      {"sock_release", BPF_CGROUP_INET_SOCK_RELEASE, false, "open connections are not counted down"},
+  }};
+  return specs;
+}
+
+Result<AttachReport> attach_hooks(const std::string& directory, const FileDescriptor& cgroup,
+                                  const HookPrograms& programs) {
+  AttachReport report;
+  // Backwards: what closes the books is there before what opens them.
+  for (size_t i = kHookCount; i-- > 0;) {
+    const HookSpec& spec = hook_specs()[i];
+    if (!programs[i]) continue;
+    WEIR_TRY(attach_one(directory, cgroup, spec, programs[i], &report));
+    WEIR_TRY(pin(programs[i].get(), directory + "/progs/" + spec.name));
+  }
+  return report;
+}
+
+bool hooks_alive(const std::string& directory, const FileDescriptor& cgroup, const HookPrograms& programs) {
+  const auto id = cgroup_id(cgroup);
+  for (size_t i = 0; i < kHookCount; ++i) {
+    if (!programs[i]) continue;
+    const auto link = open_link(link_path(directory, hook_specs()[i]));
+    if (!link || !id || link->cgroup != *id || link->program != program_id(programs[i])) return false;
+    if (!exists(directory + "/progs/" + hook_specs()[i].name)) return false;
+  }
+  return true;
+}
+
+std::vector<HookStatus> hook_status(const std::string& directory, const FileDescriptor& cgroup) {
+  std::vector<HookStatus> result;
+  const auto cgroup_now = cgroup_id(cgroup);
+  for (const HookSpec& spec : hook_specs()) {
+    HookStatus& status = result.emplace_back();
+    status.name = spec.name;
+    status.required = spec.required;
+    const auto effective = query(cgroup, spec.attach_type, true, nullptr);
+    if (!effective) {
+      status.problem = effective.error().code == EINVAL ? std::string("this kernel has no such hook: ") + spec.without
+                                                        : effective.error().message;
+      continue;
+    }
+    const auto link = open_link(link_path(directory, spec));
+    if (link) {
+      status.link_id = link->id;
+      status.program_id = link->program;
+    }
+    for (const uint32_t id : *effective)
+      if (id != status.program_id) status.foreign.push_back({id, program_name(id)});
+    if (!link) {
+      status.problem = "not attached";
+    } else if (link->cgroup == 0) {
+      status.problem = "the link was detached, or its cgroup removed";
+    } else if (cgroup_now && link->cgroup != *cgroup_now &&
+               std::count(effective->begin(), effective->end(), link->program) == 0) {
+      status.problem = "attached to another cgroup";
+    } else if (std::count(effective->begin(), effective->end(), link->program) == 0) {
+      status.problem = "attached, but not in effect on this cgroup";
+    } else {
+      status.attached = true;
+      if (spec.required && !status.foreign.empty())
+        status.problem = "shared with " + status.foreign.front().name + " (id " +
+                         std::to_string(status.foreign.front().id) + ")" + kConnectOrderRisk;
+    }
+  }
+  return result;
+}
+
+std::vector<uint32_t> maps_of_link(const std::string& path) {
+  const auto link = open_link(path);
+  if (!link) return {};
+  const FileDescriptor program(bpf_prog_get_fd_by_id(link->program));
+  std::array<uint32_t, 32> ids{};
+  bpf_prog_info info{};
+  info.nr_map_ids = ids.size();
+  info.map_ids = reinterpret_cast<uintptr_t>(ids.data());
+  __u32 length = sizeof(info);
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) < 0) return {};
+  return {ids.begin(), ids.begin() + std::min<size_t>(ids.size(), info.nr_map_ids)};
+}
+
+Result<void> detach_hooks(const std::string& directory) {
+  auto names = list_directory(directory + "/links");
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    const FileDescriptor link(bpf_obj_get((directory + "/links/" + name).c_str()));
+    if (!link) continue;
+    before_step("detach " + name);
+    const int error = bpf_link_detach(link.get());
+    // Without LINK_DETACH (before 5.9) the link goes with its pin.
+    if (error < 0 && error != -ENOLINK && error != -EINVAL && error != -EOPNOTSUPP)
+      return errno_error("detach " + name, error);
+  }
+  return {};
+}
+
+}  // namespace weir::datapath

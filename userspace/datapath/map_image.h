@@ -1,0 +1,59 @@
+#pragma once
+// What the maps are to say for one service, by identity: names and addresses, no ids and no indices yet (map_diff.h
+// gives them out). Pure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "bpf/abi.h"
+#include "routing/plan.h"
+
+namespace weir::datapath {
+
+struct EndpointImage {
+  IpAddress address;
+  uint16_t port = 0;
+  uint32_t last = 0;  // inclusive threshold within the destination
+};
+
+struct DestinationImage {
+  uint32_t last = 0;  // inclusive threshold within the split
+  uint32_t key = 0;
+  bool weighted = false;
+  std::string label;
+  std::vector<EndpointImage> endpoints;
+};
+
+struct SplitImage {
+  uint64_t key = 0;
+  std::string name;
+  bool fallback = false;
+  std::vector<DestinationImage> destinations;
+};
+
+struct FrontendImage {
+  abi::frontend_key key{};
+  uint64_t split = 0;  // the split's key; 0: left alone
+  uint32_t flags = 0;
+};
+
+struct ServiceImage {
+  std::string service;
+  std::vector<FrontendImage> frontends;
+  std::vector<SplitImage> splits;
+};
+
+/// Fails when the plan breaks its own contract or a limit of the kernel ABI; the message names service and split.
+Result<ServiceImage> make_service_image(const routing::ServicePlan& plan);
+
+/// Keys of a service's map elements without building its image: what must go when the service goes.
+abi::frontend_key frontend_key_of(const routing::PlanFrontend& frontend);
+
+/// "10.96.0.1:80/tcp" and, with a source, "10.96.0.1:80/tcp from source 3".
+std::string to_text(const abi::frontend_key& key);
+std::string to_text(const ServiceImage& image);
+
+}  // namespace weir::datapath

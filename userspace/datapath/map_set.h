@@ -1,0 +1,75 @@
+#pragma once
+// The nine maps together: which they are, whether pinned ones are ours to use, their descriptors and memory.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/file_descriptor.h"
+#include "base/result.h"
+#include "bpf/abi.h"
+#include "datapath/bpf_map.h"
+#include "datapath/datapath.h"
+#include "datapath/map_state.h"
+
+namespace weir::datapath {
+
+enum class MapId { kFrontends, kSplits, kCursors, kEndpoints, kCounters, kSockets, kSources, kVerdicts, kMeta };
+inline constexpr size_t kMapCount = 9;
+
+struct MapSpec {
+  const char* name;
+  uint32_t type, key_size, value_size, flags;
+};
+
+/// In the order of MapId.
+const std::array<MapSpec, kMapCount>& map_specs();
+const char* map_name(MapId id);
+/// How many entries `id` gets for `sizes`.
+uint32_t entries_for(MapId id, const MapSizes& sizes);
+
+struct PinnedMaps;
+
+class MapSet {
+ public:
+  /// Usable: this ABI, all there, right types and sizes and, with `sizes`, as many entries as asked for.
+  static Result<PinnedMaps> open(const std::string& directory, const MapSizes* sizes, bool writable);
+  /// Takes nine descriptors of maps that were just made.
+  static Result<MapSet> adopt(std::array<FileDescriptor, kMapCount> maps);
+
+  [[nodiscard]] int fd(MapId id) const { return maps_[static_cast<size_t>(id)].get(); }
+  [[nodiscard]] const MapInfo& info(MapId id) const { return infos_[static_cast<size_t>(id)]; }
+
+  [[nodiscard]] HashMap<abi::frontend_key, abi::frontend> frontends() const {
+    return {fd(MapId::kFrontends), map_name(MapId::kFrontends)};
+  }
+  [[nodiscard]] HashMap<uint32_t, abi::split> splits() const { return {fd(MapId::kSplits), map_name(MapId::kSplits)}; }
+  [[nodiscard]] HashMap<uint64_t, uint32_t> sources() const { return {fd(MapId::kSources), map_name(MapId::kSources)}; }
+  [[nodiscard]] HashMap<uint64_t, abi::socket_record> sockets() const {
+    return {fd(MapId::kSockets), map_name(MapId::kSockets)};
+  }
+  /// Valid while this object lives; read only unless opened writable.
+  [[nodiscard]] MapMemory memory() const;
+
+  [[nodiscard]] Result<abi::meta> read_meta() const;
+  [[nodiscard]] Result<void> write_meta(const abi::meta& meta) const;
+  /// Summed over the CPUs.
+  [[nodiscard]] Result<abi::verdicts> read_verdicts() const;
+
+ private:
+  Result<void> bind(bool writable);
+
+  std::array<FileDescriptor, kMapCount> maps_;
+  std::array<MapInfo, kMapCount> infos_;
+  Mapping endpoints_, cursors_, counters_;
+};
+
+/// What the pins in a folder are.
+struct PinnedMaps {
+  enum class State { kNone, kUsable, kOther, kNewer } state = State::kNone;
+  std::string why;               // for kOther and kNewer
+  std::optional<MapSet> maps{};  // for kUsable
+};
+
+}  // namespace weir::datapath

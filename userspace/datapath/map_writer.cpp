@@ -1,0 +1,47 @@
+#include "datapath/map_writer.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "datapath/steps.h"
+
+namespace weir::datapath {
+
+Result<void> write_changes(const MapSet& maps, const Changes& changes, uint64_t unix_ns) {
+  const MapMemory memory = maps.memory();
+  before_step("write counters");
+  for (const auto& [id, value] : changes.counters) {
+    memory.counters[id] = value;
+    memory.counters[id].since = unix_ns;
+  }
+  before_step("write endpoints");
+  size_t next = 0;
+  for (const Range& range : changes.fresh) {
+    std::copy_n(changes.endpoints.begin() + static_cast<ptrdiff_t>(next), range.count,
+                memory.endpoints.begin() + range.first);
+    next += range.count;
+  }
+  before_step("write cursors");
+  for (const auto& [id, value] : changes.cursors) memory.cursors[id] = value;
+  before_step("write splits");
+  WEIR_TRY(maps.splits().update(changes.split_ids, changes.splits));
+  before_step("write frontends");
+  WEIR_TRY(maps.frontends().update(changes.frontend_keys, changes.frontends));
+  before_step("delete frontends");
+  WEIR_TRY(maps.frontends().remove(changes.gone_frontends));
+  before_step("delete splits");
+  return maps.splits().remove(changes.gone_splits);
+}
+
+void wait_for_programs() {
+  // A global barrier is an RCU grace period, and cgroup programs run inside RCU. Refused where CPUs run without ticks.
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return;
+  std::this_thread::sleep_for(std::chrono::nanoseconds(RangeAllocator::kRestNs));
+}
+
+}  // namespace weir::datapath

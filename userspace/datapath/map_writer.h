@@ -1,0 +1,19 @@
+#pragma once
+// Carries out a list of writes in its order.
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "datapath/map_diff.h"
+#include "datapath/map_set.h"
+
+namespace weir::datapath {
+
+/// After an error the maps hold a part of it, each service whole: old or new. The caller reads them anew before the
+/// next diff.
+Result<void> write_changes(const MapSet& maps, const Changes& changes, uint64_t unix_ns);
+
+/// Returns when every BPF program that was running has ended.
+void wait_for_programs();
+
+}  // namespace weir::datapath

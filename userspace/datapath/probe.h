@@ -1,0 +1,30 @@
+#pragma once
+// What this node's kernel can do, found out by loading tiny programs and making tiny maps, never by its version. Needs
+// the rights that loading needs; changes nothing.
+
+#include <string>
+#include <vector>
+
+namespace weir::datapath {
+
+struct Feature {
+  std::string name;  // "set_retval"
+  bool available = false;
+  bool required = false;
+  std::string since;    // kernel that brought it, "5.18"
+  std::string what;     // what Weir does with it
+  std::string without;  // what happens without; for required ones, that it cannot run
+  std::string error;    // why the probe failed
+};
+
+/// In a fixed order.
+std::vector<Feature> probe_features();
+
+/// The same as flags, for loading.
+struct KernelFeatures {
+  bool set_retval = false, sock_release = false, getpeername = false, fetch_add = false;
+  std::string missing;  // of what is required, in words; empty: none
+};
+KernelFeatures kernel_features(const std::vector<Feature>& features);
+
+}  // namespace weir::datapath
