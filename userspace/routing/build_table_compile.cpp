@@ -103,6 +103,7 @@ void TableBuilder::State::compile_service(const std::string& key) {
   ServiceInput input;
   input.namespace_ = before_slash(key);
   input.host = after_slash(key);
+  input.allow_loopback_endpoints = options_.allow_loopback_endpoints;
   input.service = services_.first(key);
   input.slices = slices_.get(key);
   input.endpoints = endpoints_.first(key);

@@ -39,6 +39,7 @@ EndpointCollector::EndpointCollector(Service& service, const SharedMap<Workload>
 }
 
 void EndpointCollector::collect(const ServiceInput& input) {
+  loopback_allowed_ = loopback_allowed_ || input.allow_loopback_endpoints;
   for (const config::ObjectPtr& slice : input.slices) take_slice(std::get<config::EndpointSlice>(*slice));
   if (input.slices.empty() && input.endpoints) take_endpoints(std::get<config::Endpoints>(*input.endpoints));
   for (const config::ObjectPtr& entry : input.entries) take_entry(std::get<config::ServiceEntry>(*entry), input);

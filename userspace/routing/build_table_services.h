@@ -19,6 +19,7 @@ struct ServiceInput {
   config::ObjectPtr endpoints;               // legacy Endpoints; counts only without slices
   std::vector<config::ObjectPtr> entries;    // ServiceEntries with that host, oldest first
   std::vector<config::ObjectPtr> workloads;  // WorkloadEntries and Pods of the namespace, for workloadSelector
+  bool allow_loopback_endpoints = false;     // see BuildOptions
 };
 
 struct BuiltService {
