@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What the kernel programs and user space share: every map's key and value, limits and counters. Plain C, plain bytes:
- * fixed widths, padding written out as `pad` and zero, no unions, no bit-fields; addresses are 16 bytes in network order
- * with IPv4 as ::ffff:a.b.c.d. A change of layout or meaning raises ABI_VERSION. Id 0 means "none" everywhere. */
+ * fixed widths, padding written out as `pad` and zero, no unions, no bit-fields; addresses are 16 bytes in network
+ * order with IPv4 as ::ffff:a.b.c.d. A change of layout or meaning raises ABI_VERSION. Id 0 means "none" everywhere. */
 #ifndef WEIR_BPF_ABI_H
 #define WEIR_BPF_ABI_H
 
@@ -111,7 +111,7 @@ WEIR_STATIC_ASSERT(sizeof(struct endpoint) == 32, "endpoint is part of the kerne
 
 /* `counters`: one endpoint of one destination of one split, kept across changes and restarts. */
 struct counter {
-  __u64 split_key;       /* these four are the identity; split_key 0: free */
+  __u64 split_key; /* these four are the identity; split_key 0: free */
   __u32 destination_key;
   __be16 port;
   __u16 pad;
@@ -147,20 +147,21 @@ struct meta {
 };
 WEIR_STATIC_ASSERT(sizeof(struct meta) == 96, "meta is part of the kernel ABI");
 
-/* `verdicts`: how often each outcome happened, per CPU. One list for the struct and for every place that prints names. */
-#define WEIR_VERDICTS(X)                                                              \
-  X(lookups, "connect calls looked at")                                               \
-  X(not_ours, "no frontend has this address and port: left alone")                    \
-  X(translated, "sent to an endpoint")                                                \
-  X(source_matched, "decided by a rule for this client")                              \
-  X(no_endpoint, "refused: the destination has no endpoint")                          \
-  X(split_missing, "the frontend's split is not there: left alone")                   \
-  X(split_retry, "the split was replaced during the pick: picked again")              \
-  X(split_busy, "the split was replaced during each of the tries: refused")           \
-  X(bad_value, "a map holds what the agent never writes: left alone")                 \
-  X(record_full, "connected without a record: the sockets map is full")               \
-  X(record_replaced, "the socket had connected before: its old record was closed")    \
-  X(record_released, "a translated socket was closed")                                \
+/* `verdicts`: how often each outcome happened, per CPU. One list for the struct and for every place that prints names.
+ */
+#define WEIR_VERDICTS(X)                                                           \
+  X(lookups, "connect calls looked at")                                            \
+  X(not_ours, "no frontend has this address and port: left alone")                 \
+  X(translated, "sent to an endpoint")                                             \
+  X(source_matched, "decided by a rule for this client")                           \
+  X(no_endpoint, "refused: the destination has no endpoint")                       \
+  X(split_missing, "the frontend's split is not there: left alone")                \
+  X(split_retry, "the split was replaced during the pick: picked again")           \
+  X(split_busy, "the split was replaced during each of the tries: refused")        \
+  X(bad_value, "a map holds what the agent never writes: left alone")              \
+  X(record_full, "connected without a record: the sockets map is full")            \
+  X(record_replaced, "the socket had connected before: its old record was closed") \
+  X(record_released, "a translated socket was closed")                             \
   X(peer_shown, "getpeername answered with the service's address")
 
 struct verdicts {
