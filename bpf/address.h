@@ -3,9 +3,9 @@
 #ifndef WEIR_BPF_ADDRESS_H
 #define WEIR_BPF_ADDRESS_H
 
+#include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include <linux/bpf.h>
 
 #include "abi.h"
 

@@ -4,8 +4,8 @@
 #ifndef WEIR_BPF_MAPS_H
 #define WEIR_BPF_MAPS_H
 
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
 #include "abi.h"
 
