@@ -26,6 +26,7 @@ inline constexpr const char* kServiceEntryAddressesRequired =
     "IST0134";                                                      // a TCP port without addresses takes every address
 inline constexpr const char* kConflictingGateways = "IST0145";      // two Gateways with one selector, port and host
 inline constexpr const char* kGatewayPortNotOnService = "IST0162";  // a Gateway port that the gateway's Service lacks
+inline constexpr const char* kInternalGateway = "IST0165";          // a gateway that Istio makes for the Gateway API
 inline constexpr const char* kSubsetSelectsNoPods = "IST0173";      // a subset that selects no pods
 inline constexpr const char* kUnknownDestinationRuleHost =
     "IST0174";  // a DestinationRule for a host that nothing defines
@@ -61,11 +62,7 @@ inline constexpr const char* kDnsResolution = "WEIR0213";  // ServiceEntry.resol
 inline constexpr const char* kStatPrefix = "WEIR0214";     // match.statPrefix
 inline constexpr const char* kNetwork = "WEIR0215";        // WorkloadEntry network: address missing, multi-network
 inline constexpr const char* kUnixEndpoint = "WEIR0216";   // endpoints at unix:// paths
-inline constexpr const char* kSourceSubnetCount =
-    "WEIR0217";  // (reserved for sourceSubnet, which Weir honours and Istio does not)
-inline constexpr const char* kCookieAttributes = "WEIR0218";  // consistentHash.httpCookie.attributes
-inline constexpr const char* kBadEndpointAddress =
-    "WEIR0219";  // loopback, link-local, multicast or unspecified endpoint
+inline constexpr const char* kCookieAttributes = "WEIR0217";  // consistentHash.httpCookie.attributes
 
 }  // namespace weir::config::code
 

@@ -281,6 +281,8 @@ struct ClientTls {
   Position at;
   enum class Mode { kDisable, kSimple, kMutual, kIstioMutual };
   Mode mode = Mode::kDisable;
+  bool verifies_server = false;  // caCertificates, or insecureSkipVerify: the user said which
+  bool has_credential = false;   // credentialName
 };
 
 struct TrafficPolicy {

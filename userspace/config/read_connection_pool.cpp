@@ -60,7 +60,7 @@ void read_http(Fields& fields, ConnectionPool& pool) {
 
 ClientTls read_tls(Fields& fields) {
   ClientTls tls;
-  tls.at = fields.at();
+  tls.at = fields.at_key("mode");
   using Mode = ClientTls::Mode;
   const auto mode = fields.choice<Mode>("mode", {{"DISABLE", Mode::kDisable},
                                                  {"SIMPLE", Mode::kSimple},
@@ -74,6 +74,8 @@ ClientTls read_tls(Fields& fields) {
   const bool names = !fields.texts("subjectAltNames").empty();
   const bool skip = fields.boolean("insecureSkipVerify");
   fields.ignore({"sni", "caCrl"});
+  tls.verifies_server = ca || skip;
+  tls.has_credential = credential;
   Context& context = fields.context;
   const bool own = tls.mode == Mode::kSimple || tls.mode == Mode::kMutual;
   if (skip && own && (ca || names)) {
@@ -88,18 +90,12 @@ ClientTls read_tls(Fields& fields) {
     if (!certificate) context.error(fields.at(), "client certificate required for mutual tls");
     if (!key) context.error(fields.at(), "private key required for mutual tls");
   }
-  if (own && !ca && !credential && !skip) {
-    const bool port = fields.path().text().find("portLevelSettings") != std::string::npos;
-    context.warn(fields.at_key("mode"), port ? code::kNoServerCertificatesPort : code::kNoServerCertificates,
-                 "TLS without caCertificates does not verify the server", "set caCertificates");
-  }
-  const Position at = fields.at_key("mode");
   if (tls.mode == Mode::kIstioMutual) {
-    context.warn(at, code::kMutualTls,
+    context.warn(tls.at, code::kMutualTls,
                  "tls.mode ISTIO_MUTUAL is not honoured: Weir holds no mesh certificates; connections are carried as "
                  "the client makes them");
   } else if (own) {
-    context.warn(at, code::kTlsOrigination,
+    context.warn(tls.at, code::kTlsOrigination,
                  "tls.mode " + std::string(tls.mode == Mode::kSimple ? "SIMPLE" : "MUTUAL") +
                      " is not honoured: Weir does not start TLS; connections are carried as the client makes them");
   }

@@ -3,10 +3,13 @@
 namespace weir::config {
 namespace {
 
-void refuse_regex(Context& context, const std::optional<StringMatch>& match, std::string_view what) {
-  if (match && match->type == StringMatch::Type::kRegex) {
-    context.error(match->at, std::string(what) + " match does not support regex match for delegating");
-  }
+/// Istio accepts it, and then drops the delegate's rule where root and delegate both match this part and one is a regex
+/// (istio-facts 38).
+void warn_of_regex(Context& context, const std::optional<StringMatch>& match, std::string_view what) {
+  if (!match || match->type != StringMatch::Type::kRegex) return;
+  context.warn(
+      match->at, code::kSchemaWarning,
+      std::string(what) + " regex in a delegation: the rule is dropped where root and delegate both match this part");
 }
 
 using Matches = std::map<std::string, StringMatch>;
@@ -26,7 +29,7 @@ Matches read_matches(Fields& fields, std::string_view key, bool headers, bool de
     auto match = read_string_match(fields.context, node, {&path, name}, {.star_is_presence = headers});
     if (!match) return;
     if (match->type == StringMatch::Type::kPresent) match->at = node.at;
-    if (delegation) refuse_regex(fields.context, match, headers ? "header" : "query parameter");
+    if (delegation) warn_of_regex(fields.context, match, headers ? "header" : "query parameter");
     const std::string field = headers ? to_lower(name) : name;
     if (!matches.emplace(field, std::move(*match)).second) {
       fields.context.error(at, "header " + quote(name) + " is matched twice: header names have no case");
@@ -40,7 +43,7 @@ std::optional<StringMatch> read_one(Fields& fields, std::string_view key, bool d
   const Node* node = fields.find(key);
   if (node == nullptr) return std::nullopt;
   auto match = read_string_match(fields.context, *node, fields.child(key), rules);
-  if (delegation) refuse_regex(fields.context, match, key);
+  if (delegation) warn_of_regex(fields.context, match, key);
   return match;
 }
 

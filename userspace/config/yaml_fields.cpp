@@ -125,7 +125,9 @@ void Fields::no_such_choice(const Node& node, std::string_view key, const std::s
 
 std::optional<std::string> string_of(Context& context, const Node& node, const Path& path) {
   if (node.is_scalar()) return node.text;
-  context.error(node.at, path.text() + " must be a string, it is " + std::string(node.describe()));
+  const bool pair = node.is_map() && node.items.size() == 2 && node.items[1]->is_null();
+  context.error(node.at, path.text() + " must be a string, it is " + std::string(node.describe()),
+                pair ? "a string that ends in \":\" needs quotes" : "");
   return std::nullopt;
 }
 

@@ -46,12 +46,12 @@ bool looks_like_mesh(const Node& root) {
 /// Reads `spec` into an Istio object.
 template <class Object, class Read>
 void read_spec(Fields& root, Object& object, Read read) {
+  root.ignore({"status"});
   if (root.find("spec") == nullptr) {
     root.context.error(object.meta.name_at, "spec is required");
     return;
   }
   root.map("spec", [&](Fields& spec) { read(spec, object); });
-  root.ignore({"status"});
 }
 
 AnyObject make_object(Kind kind) {

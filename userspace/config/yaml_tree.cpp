@@ -85,8 +85,10 @@ class TreeBuilder : public YAML::EventHandler {
     open(make(Node::Type::kMap, mark), anchor);
   }
   void OnMapEnd() override {
-    check_keys(*open_.back().node);
-    merge(*open_.back().node);
+    Node& map = *open_.back().node;
+    check_keys(map);
+    merge(map);
+    if (open_.size() > 1 && open_[open_.size() - 2].node->is_sequence()) undo_pair(map);
     close();
   }
 
@@ -184,6 +186,17 @@ class TreeBuilder : public YAML::EventHandler {
       const auto [place, fresh] = seen.insert(items[i]);
       if (!fresh) throw duplicate(*items[i], **place);
     }
+  }
+
+  /// `[fd00::]`: YAML 1.2 sees a map {"fd00:": null} without braces, Go's reader a string, and so did whoever wrote it.
+  static void undo_pair(Node& map) {
+    if (map.items.size() != 2 || !map.items[1]->is_null()) return;
+    const Node& key = *map.items[0];
+    const bool in_flow = map.at == key.at && map.items[1]->at.line == key.at.line;
+    if (!in_flow || key.quoted || !key.text.ends_with(':')) return;
+    map.type = Node::Type::kScalar;
+    map.text = key.text + ":";
+    map.items.clear();
   }
 
   /// `<<: *base` (YAML 1.1 merge keys, which kubectl takes): own keys win, then earlier bases.
