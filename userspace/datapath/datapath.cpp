@@ -141,7 +141,7 @@ Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
   WEIR_TRY(write(*changes));
   if (changes->operations() > 0 || generation != plan.generation) WEIR_TRY(write_generation(plan.generation));
   replace_services(applied, plan.services, delta);
-  if (wanted->wanted.everything) conflicted = !changes->warnings.empty();
+  conflicted = !changes->warnings.empty();
   applied_once = complete = true;
   generation = plan.generation;
   ApplyReport report{.generation = plan.generation,

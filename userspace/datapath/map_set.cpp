@@ -90,7 +90,9 @@ Result<PinnedMaps> MapSet::open(const std::string& directory, const MapSizes* si
   size_t found = 0;
   for (size_t i = 0; i < kMapCount; ++i) {
     const auto id = static_cast<MapId>(i);
-    auto fd = open_pin(directory + "/" + map_name(id), writable);
+    // The kernel maps nothing of a map that was opened read only, not even for reading.
+    const bool mapped = (map_specs()[i].flags & BPF_F_MMAPABLE) != 0;
+    auto fd = open_pin(directory + "/" + map_name(id), writable || mapped);
     if (!fd) return std::move(fd).error();
     if (!fd->valid()) {
       if (missing.empty()) missing = std::string("map ") + map_name(id) + " is missing";
