@@ -6,6 +6,7 @@
 
 #include "config/codes.h"
 #include "routing/build_table_objects.h"
+#include "routing/codes.h"
 
 namespace weir::routing {
 
@@ -186,7 +187,7 @@ bool EndpointCollector::may_dial(const IpAddress& address, const config::Metadat
   if (address.is_link_local()) why = "a link-local address, where metadata services live";
   if (address.is_loopback() && !loopback_allowed_) why = "a loopback address, and the service's own is not";
   if (!why) return true;
-  built_.conditions.push_back(finding(config::Level::kWarning, config::code::kBadEndpointAddress, meta, at,
+  built_.conditions.push_back(finding(config::Level::kWarning, code::kBadEndpointAddress, meta, at,
                                       "endpoint " + address.to_string() + " is left out: it is " + why));
   return false;
 }

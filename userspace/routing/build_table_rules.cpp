@@ -31,117 +31,20 @@ class Compiler {
         mesh_(mesh),
         find_delegate_(find_delegate) {}
 
-  CompiledVirtualService compile() {
-    describe();
-    for (size_t i = 0; i < written_.http.size(); ++i) {
-      if (written_.http[i].delegate) {
-        take_delegate(written_.http[i], i);
-      } else {
-        add_http(&written_.http[i], nullptr, written_.meta, static_cast<int>(rule_->http.size()));
-      }
-    }
-    for (const config::L4Route& route : written_.tcp) add_l4(route, rule_->tcp);
-    for (const config::L4Route& route : written_.tls) add_l4(route, rule_->tls);
-    compiled_.rule = std::move(rule_);
-    return std::move(compiled_);
-  }
+  CompiledVirtualService compile();
 
  private:
-  void describe() {
-    const config::Metadata& meta = written_.meta;
-    rule_->namespace_ = meta.namespace_;
-    rule_->name = meta.name;
-    rule_->creation = meta.creation_timestamp;
-    rule_->object = object_;
-    rule_->config = &written_;
-    rule_->origin = origin_of(meta);
-    rule_->export_to = export_to(written_.export_to, meta.namespace_);
-    rule_->is_delegate = written_.hosts.empty();
-    rule_->gateways = full_gateways(written_.gateways, meta.namespace_);
-    if (rule_->gateways.empty()) rule_->gateways.emplace_back("mesh");
-    for (const auto& host : written_.hosts) {
-      std::string full = full_host(host.value, meta.namespace_, mesh_.cluster_domain);
-      if (std::find(rule_->hosts.begin(), rule_->hosts.end(), full) == rule_->hosts.end())
-        rule_->hosts.push_back(std::move(full));
-    }
-    const auto split = meta.annotations.find(kSplitAnnotation);
-    rule_->split_by_request = split != meta.annotations.end() && split->second == "request";
-  }
+  void describe();
 
   /// `author` wrote the route: the delegate where there is one. Both pointers' targets outlive the table.
   void add_http(const config::HttpRoute* route, std::shared_ptr<const config::HttpRoute> merged,
-                const config::Metadata& author, int index) {
-    HttpRoute compiled;
-    compiled.config = route;
-    compiled.merged = std::move(merged);
-    compiled.namespace_ = author.namespace_;
-    compiled.origin = rule_->origin;
-    compiled.origin.route = route->name;
-    compiled.origin.index = index;
-    compiled.origin.file = author.file;
-    compiled.origin.at = route->at;
-    for (const config::HttpMatch& match : route->match) {
-      HttpMatch entry;
-      entry.config = &match;
-      entry.gateways = full_gateways(match.gateways, author.namespace_);
-      if (auto matcher = HttpMatcher::compile(match)) {
-        entry.matcher = std::make_shared<const HttpMatcher>(*std::move(matcher));
-      } else {
-        compiled_.conditions.push_back(finding(config::Level::kError, config::code::kSchemaValidation, author, match.at,
-                                               "this match never holds: " + matcher.error().message));
-      }
-      compiled.match.push_back(std::move(entry));
-    }
-    rule_->http.push_back(std::move(compiled));
-  }
+                const config::Metadata& author, int index);
 
-  void take_delegate(const config::HttpRoute& root, size_t index) {
-    const config::Delegate& delegate = *root.delegate;
-    const std::string key =
-        key_of(delegate.namespace_.empty() ? written_.meta.namespace_ : delegate.namespace_, delegate.name.value);
-    compiled_.delegates.push_back(key);
-    const config::ObjectPtr found = find_delegate_(key);
-    if (const std::string problem = delegate_problem(found, key); !problem.empty()) {
-      compiled_.conditions.push_back(finding(config::Level::kWarning, config::code::kReferencedResourceNotFound,
-                                             written_.meta, delegate.at,
-                                             "route " + std::to_string(index) + " is left out: " + problem));
-      return;
-    }
-    rule_->delegates.push_back(found);
-    const auto& child = std::get<config::VirtualService>(*found);
-    for (const config::HttpRoute& route : child.http) {
-      auto merged = merge_delegate(root, route);
-      if (!merged) {
-        compiled_.conditions.push_back(finding(config::Level::kWarning, config::code::kIneffectiveMatch, child.meta,
-                                               route.at,
-                                               "route is left out: its match is not inside that of route " +
-                                                   std::to_string(index) + " of " + written_.meta.describe()));
-        continue;
-      }
-      auto shared = std::make_shared<const config::HttpRoute>(*std::move(merged));
-      add_http(shared.get(), shared, child.meta, static_cast<int>(rule_->http.size()));
-    }
-  }
+  void take_delegate(const config::HttpRoute& root, size_t index);
 
-  std::string delegate_problem(const config::ObjectPtr& found, const std::string& key) const {
-    if (!found) return "delegate VirtualService " + key + " does not exist";
-    const auto& child = std::get<config::VirtualService>(*found);
-    if (!child.hosts.empty()) return "VirtualService " + key + " has hosts, so it is no delegate";
-    if (!export_to(child.export_to, child.meta.namespace_).visible_to(written_.meta.namespace_))
-      return "delegate VirtualService " + key + " is not exported to namespace " + written_.meta.namespace_;
-    return {};
-  }
+  std::string delegate_problem(const config::ObjectPtr& found, const std::string& key) const;
 
-  void add_l4(const config::L4Route& route, std::vector<L4Route>& into) {
-    L4Route compiled;
-    compiled.config = &route;
-    compiled.origin = rule_->origin;
-    compiled.origin.index = static_cast<int>(into.size());
-    compiled.origin.at = route.at;
-    for (const config::L4Match& match : route.match)
-      compiled.match.push_back({&match, full_gateways(match.gateways, written_.meta.namespace_)});
-    into.push_back(std::move(compiled));
-  }
+  void add_l4(const config::L4Route& route, std::vector<L4Route>& into);
 
   const config::ObjectPtr& object_;
   const config::VirtualService& written_;
@@ -150,6 +53,116 @@ class Compiler {
   std::shared_ptr<VirtualService> rule_ = std::make_shared<VirtualService>();
   CompiledVirtualService compiled_;
 };
+
+CompiledVirtualService Compiler::compile() {
+  describe();
+  for (size_t i = 0; i < written_.http.size(); ++i) {
+    if (written_.http[i].delegate) {
+      take_delegate(written_.http[i], i);
+    } else {
+      add_http(&written_.http[i], nullptr, written_.meta, static_cast<int>(rule_->http.size()));
+    }
+  }
+  for (const config::L4Route& route : written_.tcp) add_l4(route, rule_->tcp);
+  for (const config::L4Route& route : written_.tls) add_l4(route, rule_->tls);
+  compiled_.rule = std::move(rule_);
+  return std::move(compiled_);
+}
+
+void Compiler::describe() {
+  const config::Metadata& meta = written_.meta;
+  rule_->namespace_ = meta.namespace_;
+  rule_->name = meta.name;
+  rule_->creation = meta.creation_timestamp;
+  rule_->object = object_;
+  rule_->config = &written_;
+  rule_->origin = origin_of(meta);
+  rule_->export_to = export_to(written_.export_to, meta.namespace_);
+  rule_->is_delegate = written_.hosts.empty();
+  rule_->gateways = full_gateways(written_.gateways, meta.namespace_);
+  if (rule_->gateways.empty()) rule_->gateways.emplace_back("mesh");
+  for (const auto& host : written_.hosts) {
+    std::string full = full_host(host.value, meta.namespace_, mesh_.cluster_domain);
+    if (std::find(rule_->hosts.begin(), rule_->hosts.end(), full) == rule_->hosts.end())
+      rule_->hosts.push_back(std::move(full));
+  }
+  const auto split = meta.annotations.find(kSplitAnnotation);
+  rule_->split_by_request = split != meta.annotations.end() && split->second == "request";
+}
+
+void Compiler::add_http(const config::HttpRoute* route, std::shared_ptr<const config::HttpRoute> merged,
+                        const config::Metadata& author, int index) {
+  HttpRoute compiled;
+  compiled.config = route;
+  compiled.merged = std::move(merged);
+  compiled.namespace_ = author.namespace_;
+  compiled.origin = rule_->origin;
+  compiled.origin.route = route->name;
+  compiled.origin.index = index;
+  compiled.origin.file = author.file;
+  compiled.origin.at = route->at;
+  for (const config::HttpMatch& match : route->match) {
+    HttpMatch entry;
+    entry.config = &match;
+    entry.gateways = full_gateways(match.gateways, author.namespace_);
+    if (auto matcher = HttpMatcher::compile(match)) {
+      entry.matcher = std::make_shared<const HttpMatcher>(*std::move(matcher));
+    } else {
+      compiled_.conditions.push_back(finding(config::Level::kError, config::code::kSchemaValidation, author, match.at,
+                                             "this match never holds: " + matcher.error().message));
+    }
+    compiled.match.push_back(std::move(entry));
+  }
+  rule_->http.push_back(std::move(compiled));
+}
+
+void Compiler::take_delegate(const config::HttpRoute& root, size_t index) {
+  const config::Delegate& delegate = *root.delegate;
+  const std::string key =
+      key_of(delegate.namespace_.empty() ? written_.meta.namespace_ : delegate.namespace_, delegate.name.value);
+  compiled_.delegates.push_back(key);
+  const config::ObjectPtr found = find_delegate_(key);
+  if (const std::string problem = delegate_problem(found, key); !problem.empty()) {
+    compiled_.conditions.push_back(finding(config::Level::kWarning, config::code::kReferencedResourceNotFound,
+                                           written_.meta, delegate.at,
+                                           "route " + std::to_string(index) + " is left out: " + problem));
+    return;
+  }
+  rule_->delegates.push_back(found);
+  const auto& child = std::get<config::VirtualService>(*found);
+  for (const config::HttpRoute& route : child.http) {
+    auto merged = merge_delegate(root, route);
+    if (!merged) {
+      compiled_.conditions.push_back(finding(config::Level::kWarning, config::code::kIneffectiveMatch, child.meta,
+                                             route.at,
+                                             "route is left out: its match is not inside that of route " +
+                                                 std::to_string(index) + " of " + written_.meta.describe()));
+      continue;
+    }
+    auto shared = std::make_shared<const config::HttpRoute>(*std::move(merged));
+    add_http(shared.get(), shared, child.meta, static_cast<int>(rule_->http.size()));
+  }
+}
+
+std::string Compiler::delegate_problem(const config::ObjectPtr& found, const std::string& key) const {
+  if (!found) return "delegate VirtualService " + key + " does not exist";
+  const auto& child = std::get<config::VirtualService>(*found);
+  if (!child.hosts.empty()) return "VirtualService " + key + " has hosts, so it is no delegate";
+  if (!export_to(child.export_to, child.meta.namespace_).visible_to(written_.meta.namespace_))
+    return "delegate VirtualService " + key + " is not exported to namespace " + written_.meta.namespace_;
+  return {};
+}
+
+void Compiler::add_l4(const config::L4Route& route, std::vector<L4Route>& into) {
+  L4Route compiled;
+  compiled.config = &route;
+  compiled.origin = rule_->origin;
+  compiled.origin.index = static_cast<int>(into.size());
+  compiled.origin.at = route.at;
+  for (const config::L4Match& match : route.match)
+    compiled.match.push_back({&match, full_gateways(match.gateways, written_.meta.namespace_)});
+  into.push_back(std::move(compiled));
+}
 
 DestinationRule::Subset subset_of(const config::Subset& subset, const config::Metadata& meta) {
   DestinationRule::Subset compiled;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/codes.h"
+#include "routing/codes.h"
 
 namespace weir::routing {
 

@@ -12,16 +12,6 @@
 
 namespace weir::routing {
 
-/// Conditions of the plan.
-namespace code {
-inline constexpr const char* kNoHealthyEndpoint = "WEIR0301";    // a destination that nobody serves
-inline constexpr const char* kTooManyDestinations = "WEIR0302";  // a split that the kernel has no room for
-inline constexpr const char* kTlsRoutes = "WEIR0303";            // tls[] matches on SNI
-inline constexpr const char* kSharedAddress = "WEIR0304";        // two services with one address and port
-inline constexpr const char* kNoAddress = "WEIR0305";            // a rule for a service that has no address to dial
-inline constexpr const char* kHostWithoutService = "WEIR0306";   // a VirtualService's host that no service defines
-}  // namespace code
-
 struct Outcome {
   enum class Kind {
     kUntouched,  // no rule has anything to say

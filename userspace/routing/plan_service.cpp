@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "routing/codes.h"
 #include "routing/hosts.h"
 #include "routing/plan_outcome.h"
 #include "routing/resolve.h"
@@ -83,163 +84,33 @@ class PortPlanner {
   PortPlanner(const Table& table, bool all_services, std::string_view host, uint16_t port, HostPlan& into)
       : table_(table), all_services_(all_services), host_(host), port_(port), host_plan_(into) {}
 
-  void plan(const std::vector<PlanSource>& sources, Differs differs) {
-    const Client node;
-    const Service* base = find_service_by_host(table_, node, host_);
-    if (base) plan_->namespace_ = base->namespace_;
-    plan_for(node, 0, "", base, base);
-    std::set<std::string> same_as_node;  // namespaces whose pods need no look of their own
-    for (const PlanSource& source : sources) {
-      if (differs < Differs::kByPod && same_as_node.contains(source.pod_namespace)) continue;
-      const size_t before = plan_->frontends.size();
-      Client client = client_of_pod(table_, source.pod_namespace, source.pod_name).value_or(Client{});
-      client.namespace_ = source.pod_namespace;
-      client.address = source.address;
-      const std::string who = source.pod_namespace + "/" + source.pod_name;
-      const Service* seen = find_service_by_host(table_, client, host_);
-      plan_for(client, source.id, who, seen, base);
-      if (plan_->frontends.size() == before && !by_labels_) same_as_node.insert(source.pod_namespace);
-    }
-    finish();
-  }
+  void plan(const std::vector<PlanSource>& sources, Differs differs);
 
  private:
   void plan_for(const Client& client, uint32_t source, const std::string& who, const Service* service,
-                const Service* base) {
-    const ServicePort* port = service ? service->find_port(port_) : nullptr;
-    if (!port || service->resolution == Service::Resolution::kAlias) return;
-    if (service->addresses.empty()) return plan_without_address(client, *service, *port, source);
-    for (const IpAddress& address : service->addresses) {
-      Outcome outcome = outcome_for(client, *service, *port, address);
-      note(outcome, client, *service, source);
-      const bool is_split = outcome.kind == Outcome::Kind::kSplit;
-      if (is_split && !owns(client, *service, address)) continue;
-      if (source == 0) {
-        if (is_split) add(outcome, *service, address, 0, who);
-        continue;
-      }
-      const ServicePort* base_port = base ? base->find_port(port_) : nullptr;
-      const bool dials_base =
-          base_port && std::find(base->addresses.begin(), base->addresses.end(), address) != base->addresses.end();
-      Outcome ours = dials_base ? outcome_for(Client{}, *base, *base_port, address) : Outcome{};
-      const bool base_is_split = ours.kind == Outcome::Kind::kSplit;
-      // Nothing in the maps says "leave this client alone", so it gets what it would have without the rule.
-      if (!is_split && base_is_split) {
-        outcome = default_outcome(table_, client, *service, *port, "no rule holds for this client");
-        if (outcome.kind != Outcome::Kind::kSplit) continue;
-      } else if (!is_split ||
-                 (base_is_split && ours.rule == outcome.rule && ours.destinations == outcome.destinations)) {
-        continue;
-      }
-      add(outcome, *service, address, source, who);
-      host_plan_.sources.push_back(source);
-    }
-  }
+                const Service* base);
 
-  Outcome outcome_for(const Client& client, const Service& service, const ServicePort& port, const IpAddress& address) {
-    Outcome outcome = find_outcome(table_, client, service, port, address);
-    const bool without_rule = outcome.kind == Outcome::Kind::kUntouched || outcome.rule == "none";
-    if (all_services_ && without_rule) outcome = default_outcome(table_, client, service, port, kAllServices);
-    return outcome;
-  }
+  Outcome outcome_for(const Client& client, const Service& service, const ServicePort& port, const IpAddress& address);
 
-  void plan_without_address(const Client& client, const Service& service, const ServicePort& port, uint32_t source) {
-    Outcome outcome = find_outcome(table_, client, service, port, IpAddress{});
-    if (outcome.kind == Outcome::Kind::kSplit) {
-      outcome.kind = Outcome::Kind::kLeftAlone;
-      outcome.path = Path::kNone;
-      outcome.reason = service.ranges.empty() ? "it has no address that a connection could be known by"
-                                              : "its address is a range, which is not split";
-      config::Diagnostic diagnostic;
-      diagnostic.level = config::Level::kWarning;
-      diagnostic.code = code::kNoAddress;
-      diagnostic.message = "rules for " + service.host + " cannot hold: " + outcome.reason;
-      diagnostic.hint = "an IP address of its own under spec.addresses";
-      diagnostic.file = service.origin.file;
-      diagnostic.at = service.origin.at;
-      diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
-      outcome.conditions.push_back(std::move(diagnostic));
-    }
-    note(outcome, client, service, source);
-  }
+  void plan_without_address(const Client& client, const Service& service, const ServicePort& port, uint32_t source);
 
   /// Keeps what the plan hangs on, and the path and reason of the first client that a rule concerns.
-  void note(Outcome& outcome, const Client& client, const Service& service, uint32_t source) {
-    auto& hosts = host_plan_.hosts;
-    hosts.insert(hosts.end(), outcome.hosts.begin(), outcome.hosts.end());
-    auto& conditions = host_plan_.conditions;
-    std::move(outcome.conditions.begin(), outcome.conditions.end(), std::back_inserter(conditions));
-    by_labels_ = by_labels_ || uses_workload_selector(client, outcome);
-    if (outcome.kind == Outcome::Kind::kUntouched) return;
-    const bool better = outcome.kind == Outcome::Kind::kSplit && plan_->path == Path::kNone && source != 0;
-    if (touched_ && !better) return;
-    touched_ = true;
-    plan_->namespace_ = service.namespace_;
-    const bool in_kernel = outcome.kind == Outcome::Kind::kSplit || outcome.path == Path::kProxy;
-    plan_->path = in_kernel ? outcome.path : Path::kNone;
-    plan_->reason = outcome.reason + (source != 0 ? " (for some clients only)" : "");
-  }
+  void note(Outcome& outcome, const Client& client, const Service& service, uint32_t source);
 
   /// Whether DestinationRules that hold for some pods of the client's namespace only may have a part in the outcome.
-  bool uses_workload_selector(const Client& client, const Outcome& outcome) const {
-    return std::any_of(outcome.hosts.begin(), outcome.hosts.end(),
-                       [&](const std::string& host) { return has_workload_selector(table_, client.namespace_, host); });
-  }
+  bool uses_workload_selector(const Client& client, const Outcome& outcome) const;
 
   /// Of two services with one address and port only the one that the address resolves to may have it.
-  bool owns(const Client& client, const Service& service, const IpAddress& address) {
-    const Service* owner = find_service_by_address(table_, client, address, port_);
-    if (!owner || owner == &service || owner->host == service.host) return true;
-    config::Diagnostic diagnostic;
-    diagnostic.level = config::Level::kWarning;
-    diagnostic.code = code::kSharedAddress;
-    diagnostic.message = "address " + weir::to_string(address, port_) + " of " + service.host + " belongs to " +
-                         owner->host + ", whose rules hold for it";
-    diagnostic.file = service.origin.file;
-    diagnostic.at = service.origin.at;
-    diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
-    host_plan_.conditions.push_back(std::move(diagnostic));
-    return false;
-  }
+  bool owns(const Client& client, const Service& service, const IpAddress& address);
 
   void add(const Outcome& outcome, const Service& service, const IpAddress& address, uint32_t source,
-           const std::string& who) {
-    PlanSplit split;
-    split.origin = outcome.origin;
-    split.fallback = outcome.fallback;
-    split.destinations = outcome.destinations;
-    for (PlanDestination& destination : split.destinations)
-      std::erase_if(destination.endpoints, [&](const PlanEndpoint& e) { return e.address.is_v4() != address.is_v4(); });
-    const bool kubernetes = service.source == Service::Source::kKubernetes;
-    const std::string base = service.namespace_ + "/" + (kubernetes ? service.name : service.host) + ":" +
-                             std::to_string(port_) + "/" + outcome.rule + (address.is_v4() ? "/v4" : "/v6");
-    plan_->frontends.push_back({address, port_, kTcp, source, split_index(std::move(split), base, who)});
-  }
+           const std::string& who);
 
   /// Clients with one view share one split, and so one cursor. A view that differs under the same rule is named after
   /// whose it is.
-  uint32_t split_index(PlanSplit split, const std::string& base, const std::string& who) {
-    const std::string of_namespace = base + "/for " + who.substr(0, who.find('/'));
-    for (const std::string& name : {base, of_namespace, base + "/for " + who}) {
-      split.name = name;
-      auto& splits = plan_->splits;
-      const auto found =
-          std::find_if(splits.begin(), splits.end(), [&](const PlanSplit& other) { return other.name == name; });
-      if (found == splits.end()) {
-        splits.push_back(std::move(split));
-        return static_cast<uint32_t>(splits.size() - 1);
-      }
-      if (*found == split) return static_cast<uint32_t>(found - splits.begin());
-    }
-    return 0;  // not reached: the last name is this client's own, and asked for once an address family
-  }
+  uint32_t split_index(PlanSplit split, const std::string& base, const std::string& who);
 
-  void finish() {
-    if (!touched_) return;
-    plan_->service = host_;
-    plan_->port = port_;
-    host_plan_.services.push_back(std::move(plan_));
-  }
+  void finish();
 
   const Table& table_;
   const bool all_services_;
@@ -250,6 +121,159 @@ class PortPlanner {
   bool touched_ = false;
   bool by_labels_ = false;  // a DestinationRule with a workload selector takes part
 };
+
+void PortPlanner::plan(const std::vector<PlanSource>& sources, Differs differs) {
+  const Client node;
+  const Service* base = find_service_by_host(table_, node, host_);
+  if (base) plan_->namespace_ = base->namespace_;
+  plan_for(node, 0, "", base, base);
+  std::set<std::string> same_as_node;  // namespaces whose pods need no look of their own
+  for (const PlanSource& source : sources) {
+    if (differs < Differs::kByPod && same_as_node.contains(source.pod_namespace)) continue;
+    const size_t before = plan_->frontends.size();
+    Client client = client_of_pod(table_, source.pod_namespace, source.pod_name).value_or(Client{});
+    client.namespace_ = source.pod_namespace;
+    client.address = source.address;
+    const std::string who = source.pod_namespace + "/" + source.pod_name;
+    const Service* seen = find_service_by_host(table_, client, host_);
+    plan_for(client, source.id, who, seen, base);
+    if (plan_->frontends.size() == before && !by_labels_) same_as_node.insert(source.pod_namespace);
+  }
+  finish();
+}
+
+void PortPlanner::plan_for(const Client& client, uint32_t source, const std::string& who, const Service* service,
+                           const Service* base) {
+  const ServicePort* port = service ? service->find_port(port_) : nullptr;
+  if (!port || service->resolution == Service::Resolution::kAlias) return;
+  if (service->addresses.empty()) return plan_without_address(client, *service, *port, source);
+  for (const IpAddress& address : service->addresses) {
+    Outcome outcome = outcome_for(client, *service, *port, address);
+    note(outcome, client, *service, source);
+    const bool is_split = outcome.kind == Outcome::Kind::kSplit;
+    if (is_split && !owns(client, *service, address)) continue;
+    if (source == 0) {
+      if (is_split) add(outcome, *service, address, 0, who);
+      continue;
+    }
+    const ServicePort* base_port = base ? base->find_port(port_) : nullptr;
+    const bool dials_base =
+        base_port && std::find(base->addresses.begin(), base->addresses.end(), address) != base->addresses.end();
+    Outcome ours = dials_base ? outcome_for(Client{}, *base, *base_port, address) : Outcome{};
+    const bool base_is_split = ours.kind == Outcome::Kind::kSplit;
+    // Nothing in the maps says "leave this client alone", so it gets what it would have without the rule.
+    if (!is_split && base_is_split) {
+      outcome = default_outcome(table_, client, *service, *port, "no rule holds for this client");
+      if (outcome.kind != Outcome::Kind::kSplit) continue;
+    } else if (!is_split || (base_is_split && ours.rule == outcome.rule && ours.destinations == outcome.destinations)) {
+      continue;
+    }
+    add(outcome, *service, address, source, who);
+    host_plan_.sources.push_back(source);
+  }
+}
+
+Outcome PortPlanner::outcome_for(const Client& client, const Service& service, const ServicePort& port,
+                                 const IpAddress& address) {
+  Outcome outcome = find_outcome(table_, client, service, port, address);
+  const bool without_rule = outcome.kind == Outcome::Kind::kUntouched || outcome.rule == "none";
+  if (all_services_ && without_rule) outcome = default_outcome(table_, client, service, port, kAllServices);
+  return outcome;
+}
+
+void PortPlanner::plan_without_address(const Client& client, const Service& service, const ServicePort& port,
+                                       uint32_t source) {
+  Outcome outcome = find_outcome(table_, client, service, port, IpAddress{});
+  if (outcome.kind == Outcome::Kind::kSplit) {
+    outcome.kind = Outcome::Kind::kLeftAlone;
+    outcome.path = Path::kNone;
+    outcome.reason = service.ranges.empty() ? "it has no address that a connection could be known by"
+                                            : "its address is a range, which is not split";
+    config::Diagnostic diagnostic;
+    diagnostic.level = config::Level::kWarning;
+    diagnostic.code = code::kNoAddress;
+    diagnostic.message = "rules for " + service.host + " cannot hold: " + outcome.reason;
+    diagnostic.hint = "an IP address of its own under spec.addresses";
+    diagnostic.file = service.origin.file;
+    diagnostic.at = service.origin.at;
+    diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
+    outcome.conditions.push_back(std::move(diagnostic));
+  }
+  note(outcome, client, service, source);
+}
+
+void PortPlanner::note(Outcome& outcome, const Client& client, const Service& service, uint32_t source) {
+  auto& hosts = host_plan_.hosts;
+  hosts.insert(hosts.end(), outcome.hosts.begin(), outcome.hosts.end());
+  auto& conditions = host_plan_.conditions;
+  std::move(outcome.conditions.begin(), outcome.conditions.end(), std::back_inserter(conditions));
+  by_labels_ = by_labels_ || uses_workload_selector(client, outcome);
+  if (outcome.kind == Outcome::Kind::kUntouched) return;
+  const bool better = outcome.kind == Outcome::Kind::kSplit && plan_->path == Path::kNone && source != 0;
+  if (touched_ && !better) return;
+  touched_ = true;
+  plan_->namespace_ = service.namespace_;
+  const bool in_kernel = outcome.kind == Outcome::Kind::kSplit || outcome.path == Path::kProxy;
+  plan_->path = in_kernel ? outcome.path : Path::kNone;
+  plan_->reason = outcome.reason + (source != 0 ? " (for some clients only)" : "");
+}
+
+bool PortPlanner::uses_workload_selector(const Client& client, const Outcome& outcome) const {
+  return std::any_of(outcome.hosts.begin(), outcome.hosts.end(),
+                     [&](const std::string& host) { return has_workload_selector(table_, client.namespace_, host); });
+}
+
+bool PortPlanner::owns(const Client& client, const Service& service, const IpAddress& address) {
+  const Service* owner = find_service_by_address(table_, client, address, port_);
+  if (!owner || owner == &service || owner->host == service.host) return true;
+  config::Diagnostic diagnostic;
+  diagnostic.level = config::Level::kWarning;
+  diagnostic.code = code::kSharedAddress;
+  diagnostic.message = "address " + weir::to_string(address, port_) + " of " + service.host + " belongs to " +
+                       owner->host + ", whose rules hold for it";
+  diagnostic.file = service.origin.file;
+  diagnostic.at = service.origin.at;
+  diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
+  host_plan_.conditions.push_back(std::move(diagnostic));
+  return false;
+}
+
+void PortPlanner::add(const Outcome& outcome, const Service& service, const IpAddress& address, uint32_t source,
+                      const std::string& who) {
+  PlanSplit split;
+  split.origin = outcome.origin;
+  split.fallback = outcome.fallback;
+  split.destinations = outcome.destinations;
+  for (PlanDestination& destination : split.destinations)
+    std::erase_if(destination.endpoints, [&](const PlanEndpoint& e) { return e.address.is_v4() != address.is_v4(); });
+  const bool kubernetes = service.source == Service::Source::kKubernetes;
+  const std::string base = service.namespace_ + "/" + (kubernetes ? service.name : service.host) + ":" +
+                           std::to_string(port_) + "/" + outcome.rule + (address.is_v4() ? "/v4" : "/v6");
+  plan_->frontends.push_back({address, port_, kTcp, source, split_index(std::move(split), base, who)});
+}
+
+uint32_t PortPlanner::split_index(PlanSplit split, const std::string& base, const std::string& who) {
+  const std::string of_namespace = base + "/for " + who.substr(0, who.find('/'));
+  for (const std::string& name : {base, of_namespace, base + "/for " + who}) {
+    split.name = name;
+    auto& splits = plan_->splits;
+    const auto found =
+        std::find_if(splits.begin(), splits.end(), [&](const PlanSplit& other) { return other.name == name; });
+    if (found == splits.end()) {
+      splits.push_back(std::move(split));
+      return static_cast<uint32_t>(splits.size() - 1);
+    }
+    if (*found == split) return static_cast<uint32_t>(found - splits.begin());
+  }
+  return 0;  // not reached: the last name is this client's own, and asked for once an address family
+}
+
+void PortPlanner::finish() {
+  if (!touched_) return;
+  plan_->service = host_;
+  plan_->port = port_;
+  host_plan_.services.push_back(std::move(plan_));
+}
 
 template <class Value>
 void sort_unique(std::vector<Value>& values) {

@@ -2,8 +2,8 @@
 #include <tuple>
 
 #include "config/codes.h"
+#include "routing/codes.h"
 #include "routing/hosts.h"
-#include "routing/plan_outcome.h"
 #include "routing/table.h"
 
 namespace weir::routing {

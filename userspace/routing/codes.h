@@ -1,0 +1,16 @@
+#pragma once
+// Codes of the conditions that only the table as a whole shows. WEIR#### as in config/codes.h, from 0301; never reused
+// for another meaning.
+
+namespace weir::routing::code {
+
+inline constexpr const char* kNoHealthyEndpoint = "WEIR0301";    // a destination that nobody serves
+inline constexpr const char* kTooManyDestinations = "WEIR0302";  // a split that the kernel has no room for
+inline constexpr const char* kTlsRoutes = "WEIR0303";            // tls[] matches on SNI
+inline constexpr const char* kSharedAddress = "WEIR0304";        // two services with one address and port
+inline constexpr const char* kNoAddress = "WEIR0305";            // a rule for a service that has no address to dial
+inline constexpr const char* kHostWithoutService = "WEIR0306";   // a VirtualService's host that no service defines
+inline constexpr const char* kBadEndpointAddress =
+    "WEIR0307";  // loopback, link-local, multicast or unspecified endpoint
+
+}  // namespace weir::routing::code
