@@ -39,7 +39,7 @@ class ServerCodec {
   virtual RequestHead& request(StreamId stream) = 0;
 
   struct ResponseOptions {
-    std::string_view via;
+    std::string_view via = {};
     /// Close after this response though the client might go on: draining, or its request was not read to the end.
     bool close = false;
   };

@@ -79,8 +79,8 @@ Written Http1ClientCodec::write_head(const RequestHead& head, const RequestWrite
 }
 
 CodecStep Http1ClientCodec::read(std::string_view input) {
-  if (!awaiting_ && !input.empty()) unasked_ = true;
-  if (unasked_) return {Event::kError, 0, {}, stream_};
+  if (!awaiting_ && !input.empty()) fault_ = Fault::kDataAfterClose;
+  if (fault_ != Fault::kNone) return {Event::kError, 0, {}, stream_};
   if (parser_.complete() && parser_.head().interim()) parser_.next_message();
   return on_stream(parser_.feed(input), stream_);
 }
@@ -88,12 +88,13 @@ CodecStep Http1ClientCodec::read(std::string_view input) {
 CodecStep Http1ClientCodec::read_end() {
   if (awaiting_ && parser_.complete() && parser_.head().interim()) parser_.next_message();
   // No response at all, or none after an interim one, is as truncated as half a response.
-  if (awaiting_ && parser_.idle()) return {Event::kError, 0, {}, stream_};
+  if (awaiting_ && parser_.idle()) fault_ = Fault::kTruncated;
+  if (fault_ != Fault::kNone) return {Event::kError, 0, {}, stream_};
   return on_stream(parser_.finish(), stream_);
 }
 
 bool Http1ClientCodec::next() {
-  const bool sound = awaiting_ && !unasked_ && parser_.complete() && parser_.head().keep_alive;
+  const bool sound = awaiting_ && fault_ == Fault::kNone && parser_.complete() && parser_.head().keep_alive;
   if (!sound || parser_.head().interim() || parser_.head().status == 101 || !body_.finished()) return false;
   parser_.next_message();
   awaiting_ = false;

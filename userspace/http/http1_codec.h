@@ -46,7 +46,7 @@ class Http1ClientCodec final : public ClientCodec {
   [[nodiscard]] std::size_t body_overhead() const override { return BodyWriter::kMaxOverhead; }
   CodecStep read(std::string_view input) override;
   CodecStep read_end() override;
-  [[nodiscard]] Fault fault() const override { return unasked_ ? Fault::kDataAfterClose : parser_.fault(); }
+  [[nodiscard]] Fault fault() const override { return fault_ != Fault::kNone ? fault_ : parser_.fault(); }
   ResponseHead& response() override { return parser_.head(); }
   bool next() override;
   void release_memory() override { parser_.release_memory(); }
@@ -55,8 +55,8 @@ class Http1ClientCodec final : public ClientCodec {
   ResponseParser parser_;
   BodyWriter body_;
   StreamId stream_ = 0;
-  bool awaiting_ = false;  // a request has been written whose final response has not been left behind
-  bool unasked_ = false;
+  bool awaiting_ = false;       // a request has been written whose final response has not been left behind
+  Fault fault_ = Fault::kNone;  // of the exchange, where the parser sees none
 };
 
 }  // namespace weir::http

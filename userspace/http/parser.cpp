@@ -120,8 +120,10 @@ ParseStep MessageParser::feed_head(std::string_view input) {
 }
 
 Fault MessageParser::finish_start_line() {
-  if (in_token_) return Fault::kStartLine;
   const llhttp_t& parser = *llhttp_;
+  // HTTP/0.9: "GET /" has ended, and no version has been seen.
+  if (parser.http_major == 0 && parser.method != HTTP_PRI) return Fault::kVersion;
+  if (in_token_) return Fault::kStartLine;
   if (kind_ == Kind::kRequest && parser.method == HTTP_PRI) return Fault::kHttp2Preface;
   StartLine line{};
   line.text = start_text_;
@@ -130,6 +132,7 @@ Fault MessageParser::finish_start_line() {
   line.major = parser.http_major;
   line.minor = parser.http_minor;
   line.raw_size = lines_.first_line_size();
+  line.raw_tail = lines_.first_line_tail();
   return on_start_line(line);
 }
 
@@ -202,7 +205,14 @@ ParseStep MessageParser::feed_chunked(std::string_view input) {
 Fault MessageParser::feed_chunk_line(std::string_view input, std::size_t& consumed) {
   const ChunkLineScanner::Scan scan = chunk_lines_.scan(input);
   left_ = UINT64_MAX;  // until llhttp says the size
-  if (const Fault fault = execute(input.substr(0, scan.size)); fault != Fault::kNone) return fault;
+  if (const Fault fault = execute(input.substr(0, scan.skip_end == 0 ? scan.size : scan.skip_begin));
+      fault != Fault::kNone) {
+    return fault;
+  }
+  if (scan.skip_end != 0) {
+    const std::string_view rest = input.substr(scan.skip_end, scan.size - scan.skip_end);
+    if (const Fault fault = execute(rest); fault != Fault::kNone) return fault;
+  }
   consumed = scan.size;
   chunk_raw_ += scan.size;
   if (scan.fault != Fault::kNone) return scan.fault;
@@ -265,7 +275,8 @@ Fault MessageParser::llhttp_fault(int error, char at) const {
     case HPE_INVALID_URL:
       return Fault::kTarget;
     case HPE_INVALID_VERSION:
-      return Fault::kVersion;
+      // A good version with something behind it is a malformed line; any other is a version that we do not speak.
+      return llhttp_->http_major == 1 && llhttp_->http_minor <= 1 ? Fault::kStartLine : Fault::kVersion;
     case HPE_INVALID_CONSTANT:
       // "http/1.1": a version, but none that exists (RFC 9112 section 2.3: the name is case-sensitive).
       return !start_text_.empty() && (at == 'h' || at == 'H') ? Fault::kVersion : Fault::kStartLine;

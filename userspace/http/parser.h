@@ -81,7 +81,8 @@ class MessageParser {
     std::string_view method;
     unsigned status;
     unsigned major, minor;
-    std::uint32_t raw_size;  ///< The line without its line end.
+    std::uint32_t raw_size;     ///< The line without its line end.
+    std::string_view raw_tail;  ///< Its last 8 characters.
   };
 
   /// `limits` outlives the parser.

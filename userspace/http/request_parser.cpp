@@ -15,6 +15,8 @@ Version version_of(unsigned minor) {
 
 Fault RequestParser::on_start_line(const StartLine& line) {
   if (line.major != 1 || line.minor > 1) return Fault::kVersion;
+  // llhttp reads RTSP and ICE as well, and does not say which it was.
+  if (line.raw_tail != (line.minor == 0 ? "HTTP/1.0" : "HTTP/1.1")) return Fault::kStartLine;
   head_.target = line.text;
   head_.method_name = line.method;
   head_.method = method_of(line.method);

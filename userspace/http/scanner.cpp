@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "http/field.h"
+
 namespace weir::http {
 
 void LineScanner::start(const Bounds& bounds, bool has_first_line) {
@@ -29,6 +31,7 @@ LineScanner::Step LineScanner::scan_line(std::string_view input, std::size_t at)
   const std::string_view window = input.substr(at, bound);
   const void* found = window.empty() ? nullptr : std::memchr(window.data(), '\n', window.size());
   if (found == nullptr) {
+    if (first_) keep_tail(window);
     line_ += static_cast<std::uint32_t>(window.size());
     if (!window.empty()) ends_cr_ = window.back() == '\r';
     at += window.size();
@@ -42,13 +45,23 @@ LineScanner::Step LineScanner::scan_line(std::string_view input, std::size_t at)
   line_ += static_cast<std::uint32_t>(size);
   const bool empty = line_ == 2;
   const bool was_first = first_;
-  if (first_) first_line_size_ = line_ - 2;
+  if (first_) {
+    first_line_size_ = line_ - 2;
+    keep_tail(window.substr(0, size));
+  }
   section_ += line_;
   line_ = 0;
   first_ = ends_cr_ = false;
   if (empty) return {true, {Stop::kEnd, at + size}};
   if (was_first) return {true, {Stop::kFirstLine, at + size}};
   return {false, {Stop::kInput, at + size}};
+}
+
+void LineScanner::keep_tail(std::string_view piece) {
+  const std::size_t added = std::min(piece.size(), kTail);
+  std::copy(tail_.begin() + static_cast<std::ptrdiff_t>(added), tail_.end(), tail_.begin());
+  std::copy(piece.end() - static_cast<std::ptrdiff_t>(added), piece.end(),
+            tail_.end() - static_cast<std::ptrdiff_t>(added));
 }
 
 void ChunkLineScanner::start_message(const Bounds& bounds) {
@@ -58,35 +71,98 @@ void ChunkLineScanner::start_message(const Bounds& bounds) {
 
 void ChunkLineScanner::start_line(bool after_data) {
   extension_ = digits_ = 0;
-  in_extension_ = last_cr_ = false;
-  data_end_ = after_data;
+  last_cr_ = false;
+  part_ = after_data ? Part::kDataEnd : Part::kSize;
 }
 
 ChunkLineScanner::Scan ChunkLineScanner::scan(std::string_view input) {
-  constexpr std::uint32_t kMaxDigits = 16;
+  Scan scan{false, 0, 0, 0};
   for (std::size_t at = 0; at < input.size(); ++at) {
     const char c = input[at];
-    if (c == '\n') {
-      if (!last_cr_) return {false, at, Fault::kLineEnd};
-      last_cr_ = false;
-      if (!data_end_) return {true, at + 1};
-      data_end_ = false;
-      continue;
-    }
-    if (last_cr_) return {false, at, Fault::kLineEnd};
+    const bool was_cr = last_cr_;
     last_cr_ = c == '\r';
-    if (last_cr_) continue;
-    if (data_end_) return {false, at, Fault::kChunk};
-    if (!in_extension_) {
-      in_extension_ = c == ';';
-      if (!in_extension_ && ++digits_ > kMaxDigits) return {false, at, Fault::kChunk};
-      continue;
+    Fault fault = Fault::kNone;
+    if (was_cr != (c == '\n')) {
+      fault = Fault::kLineEnd;
+    } else if (c == '\r') {
+      fault = may_end() ? Fault::kNone : Fault::kChunk;
+    } else if (c == '\n') {
+      if (part_ != Part::kDataEnd) return {true, at + 1, scan.skip_begin, scan.skip_end};
+      part_ = Part::kSize;
+    } else {
+      fault = take(c);
+      if (part_ > Part::kSize) {
+        if (scan.skip_end == 0) scan.skip_begin = at;
+        scan.skip_end = at + 1;
+      }
     }
-    if (++extension_ > bounds_.chunk_extension || ++message_extension_ > bounds_.message_extension) {
-      return {false, at, Fault::kChunkExtension};
+    scan.size = at;
+    if (fault != Fault::kNone) {
+      scan.fault = fault;
+      scan.skip_begin = std::min(scan.skip_begin, at);
+      scan.skip_end = std::min(scan.skip_end, at);
+      return scan;
     }
   }
-  return {false, input.size()};
+  scan.size = input.size();
+  return scan;
+}
+
+bool ChunkLineScanner::may_end() const {
+  return part_ == Part::kDataEnd || part_ == Part::kSize || part_ == Part::kName || part_ == Part::kToken ||
+         part_ == Part::kQuotedEnd;
+}
+
+Fault ChunkLineScanner::take(char c) {
+  if (part_ == Part::kDataEnd) return Fault::kChunk;
+  if (part_ == Part::kSize) return take_size(c);
+  if (++extension_ > bounds_.chunk_extension || ++message_extension_ > bounds_.message_extension) {
+    return Fault::kChunkExtension;
+  }
+  return take_extension(c);
+}
+
+Fault ChunkLineScanner::take_size(char c) {
+  constexpr std::uint32_t kMaxDigits = 16;
+  if (c == ';') {
+    part_ = Part::kNameStart;
+    return digits_ == 0 ? Fault::kChunk : Fault::kNone;
+  }
+  return ++digits_ > kMaxDigits ? Fault::kChunk : Fault::kNone;  // llhttp knows what a digit is
+}
+
+Fault ChunkLineScanner::take_extension(char c) {
+  const bool blank = c == ' ' || c == '\t';
+  const bool token = is_token({&c, 1});
+  switch (part_) {
+    case Part::kNameStart:
+      if (token) part_ = Part::kName;
+      return token || blank ? Fault::kNone : Fault::kChunk;
+    case Part::kValueStart:
+      if (token) part_ = Part::kToken;
+      if (c == '"') part_ = Part::kQuoted;
+      return token || blank || c == '"' ? Fault::kNone : Fault::kChunk;
+    case Part::kQuoted:
+      if (c == '"') part_ = Part::kQuotedEnd;
+      if (c == '\\') part_ = Part::kEscape;
+      return is_field_value({&c, 1}) ? Fault::kNone : Fault::kChunk;
+    case Part::kEscape:
+      part_ = Part::kQuoted;
+      return is_field_value({&c, 1}) ? Fault::kNone : Fault::kChunk;
+    default:
+      break;
+  }
+  const bool in_name = part_ == Part::kName || part_ == Part::kAfterName;
+  if (c == ';') {
+    part_ = Part::kNameStart;
+  } else if (c == '=' && in_name) {
+    part_ = Part::kValueStart;
+  } else if (blank) {
+    part_ = in_name ? Part::kAfterName : Part::kAfterValue;
+  } else if (!token || (part_ != Part::kName && part_ != Part::kToken)) {
+    return Fault::kChunk;
+  }
+  return Fault::kNone;
 }
 
 }  // namespace weir::http

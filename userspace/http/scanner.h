@@ -3,6 +3,7 @@
 // limits. Parser and scanner must agree on every boundary; a message on which they do not is refused. It sees what
 // llhttp does not report: blanks it skips, folded lines, the length of a line.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,6 +41,8 @@ class LineScanner {
   Scan scan(std::string_view input);
   /// Length of the first line without its line end, once it has ended.
   [[nodiscard]] std::uint32_t first_line_size() const { return first_line_size_; }
+  /// The last 8 characters of the first line, once it has ended: of a request, protocol and version.
+  [[nodiscard]] std::string_view first_line_tail() const { return {tail_.data(), kTail - 2}; }
 
  private:
   struct Step {
@@ -47,7 +50,10 @@ class LineScanner {
     Scan result;
   };
   Step scan_line(std::string_view input, std::size_t at);
+  void keep_tail(std::string_view piece);
 
+  static constexpr std::size_t kTail = 10;  // with the line end
+  std::array<char, kTail> tail_{};
   Bounds bounds_{};
   std::uint32_t line_ = 0;     // bytes of the current line so far
   std::uint32_t section_ = 0;  // bytes of finished lines
@@ -56,16 +62,19 @@ class LineScanner {
   bool ends_cr_ = false;  // the last byte seen of the current line was CR
 };
 
-/// The line between chunks: the CR LF that ends the chunk before, the size, extensions, CR LF.
+/// The line between chunks: the CR LF that ends the chunk before, the size, extensions, CR LF. Extensions are checked
+/// here and then kept from the parser: nobody needs them, and versions of llhttp differ on them.
 class ChunkLineScanner {
  public:
   struct Scan {
     bool complete;  ///< The line has ended.
     std::size_t size;
+    /// [skip_begin, skip_end) of the input is extension: not for the parser.
+    std::size_t skip_begin, skip_end;
     Fault fault = Fault::kNone;
   };
   struct Bounds {
-    std::uint32_t chunk_extension;
+    std::uint32_t chunk_extension;  ///< From the ';' on, which is not counted.
     std::uint32_t message_extension;
   };
 
@@ -75,12 +84,30 @@ class ChunkLineScanner {
   Scan scan(std::string_view input);
 
  private:
+  /// Where in `size *( ";" name [ "=" value ] )` we are; blanks may stand around ';' and '=' of extensions only.
+  enum class Part : std::uint8_t {
+    kDataEnd,
+    kSize,
+    kNameStart,
+    kName,
+    kAfterName,
+    kValueStart,
+    kToken,
+    kQuoted,
+    kEscape,
+    kQuotedEnd,
+    kAfterValue,
+  };
+  Fault take(char c);
+  Fault take_size(char c);
+  Fault take_extension(char c);
+  [[nodiscard]] bool may_end() const;
+
   Bounds bounds_{};
   std::uint32_t message_extension_ = 0;
   std::uint32_t extension_ = 0;
   std::uint32_t digits_ = 0;
-  bool data_end_ = false;  // still in the CR LF of the chunk before
-  bool in_extension_ = false;
+  Part part_ = Part::kSize;
   bool last_cr_ = false;
 };
 

@@ -29,16 +29,16 @@ struct Written {
 struct RequestWriteOptions {
   /// Overrides of what the client asked for; empty: as in the head. The `host` field of the head is not looked at:
   /// who changes Host sets this.
-  std::string_view path_and_query;
-  std::string_view authority;
+  std::string_view path_and_query = {};
+  std::string_view authority = {};
   /// Appended to X-Forwarded-For; empty: the field stays as it is.
-  std::string_view client_address;
+  std::string_view client_address = {};
   /// X-Forwarded-Proto where the client sent none; empty: not added.
-  std::string_view forwarded_proto;
+  std::string_view forwarded_proto = {};
   /// Our name in Via (RFC 9110 section 7.6.3); empty: no Via of ours.
-  std::string_view via;
+  std::string_view via = {};
   /// Lower-case names that a client's Connection field cannot remove, besides is_protected(): those that rules look at.
-  std::span<const std::string_view> protected_names;
+  std::span<const std::string_view> protected_names = {};
 };
 
 /// An upper bound of what write_request_head() needs.
@@ -52,7 +52,7 @@ struct ResponseWriteOptions {
   Method request_method = Method::kGet;
   /// Whether the client's connection goes on after this response.
   bool keep_alive = true;
-  std::string_view via;
+  std::string_view via = {};
 };
 
 /// How the body is framed for the client: chunked becomes "until close" in HTTP/1.0, "until close" becomes chunked in
