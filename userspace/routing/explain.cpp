@@ -195,12 +195,31 @@ const Service* find_any_service(const Inquiry& inquiry, Wanted wanted) {
   return found;
 }
 
+bool speaks_http(const Service& service, uint16_t number) {
+  const ServicePort* port = service.find_port(number);
+  return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
+}
+
 /// Whether some service speaks HTTP on the port, so that Istio's sidecar listens there for any address.
 bool has_http_listener(const Inquiry& inquiry, uint16_t number) {
-  return find_any_service(inquiry, [&](const Service& service) {
-           const ServicePort* port = service.find_port(number);
-           return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
-         }) != nullptr;
+  return find_any_service(inquiry, [&](const Service& service) { return speaks_http(service, number); }) != nullptr;
+}
+
+/// The service that the Host header names among those that speak HTTP on the dialled port: where the one of that very
+/// name does not, a wildcard ServiceEntry that does.
+const Service* find_http_service(const Inquiry& inquiry) {
+  const uint16_t port = inquiry.request.port;
+  const Service* named = find_service(inquiry.table, inquiry.client, inquiry.authority);
+  if (named != nullptr && speaks_http(*named, port)) return named;
+  if (!inquiry.table.wide_services) return nullptr;
+  const std::string host = to_lower(without_port(inquiry.authority));
+  for (const ServicePtr& service : *inquiry.table.wide_services) {  // the longest host comes first
+    if (is_wildcard(service->host) && host_matches(service->host, host) && speaks_http(*service, port) &&
+        service->export_to.visible_to(inquiry.client.namespace_)) {
+      return service.get();
+    }
+  }
+  return nullptr;
 }
 
 /// Rules for a host that no service defines (istio-facts 14).
@@ -239,9 +258,7 @@ void explain_http(Inquiry& inquiry) {
     return pass_through(inquiry, "no service speaks HTTP on port " + std::to_string(port), false);
   }
   if (!read_request(inquiry)) return;
-  const Service* service = find_service(inquiry.table, inquiry.client, inquiry.authority);
-  const ServicePort* service_port = service ? service->find_port(port) : nullptr;
-  if (service_port != nullptr && is_http(service_port->protocol)) return decide_for_service(inquiry, *service, port);
+  if (const Service* service = find_http_service(inquiry)) return decide_for_service(inquiry, *service, port);
   if (decide_without_service(inquiry)) return;
   pass_through(inquiry, "host \"" + inquiry.authority + "\" is unknown on port " + std::to_string(port), true);
 }

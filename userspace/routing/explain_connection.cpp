@@ -69,7 +69,7 @@ const ApplicableL4Route* match_connection(const std::vector<ApplicableL4Route>& 
 void take_l4_route(Inquiry& inquiry, const ApplicableL4Route& route) {
   inquiry.decision.rule = route.route->origin;
   inquiry.step(rule_name(route.route->origin) + ": matches, decided per connection");
-  set_destinations(inquiry, route.route->config->route, route.virtual_service->namespace_);
+  set_destinations(inquiry, route.route->config->route, route.virtual_service->namespace_, Layer::kConnection);
   inquiry.decision.status.reset();  // a refused connection has none
 }
 

@@ -87,16 +87,30 @@ bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight,
 
 }  // namespace
 
+ResolvedDestination resolve_http_destination(const Inquiry& inquiry, std::string_view namespace_,
+                                             const config::Destination& destination) {
+  const uint16_t dialled = inquiry.request.port;
+  if (inquiry.client.is_gateway || destination.port) {
+    return resolve_destination(inquiry.table, inquiry.client, namespace_, destination, dialled);
+  }
+  config::Destination at_port = destination;
+  at_port.port = config::Located<uint16_t>{dialled, destination.at};
+  return resolve_destination(inquiry.table, inquiry.client, namespace_, at_port, dialled);
+}
+
 void set_destinations(Inquiry& inquiry, const std::vector<config::WeightedDestination>& route,
-                      std::string_view namespace_) {
+                      std::string_view namespace_, Layer layer) {
   const std::vector<uint64_t> weights = effective_weights(route);
   uint64_t sum = 0;
   for (const uint64_t weight : weights) sum += weight;
   bool any_serves = false;
   for (size_t i = 0; i < route.size(); ++i) {
     if (weights[i] == 0) continue;  // never
+    const config::Destination& destination = route[i].destination;
     const ResolvedDestination resolved =
-        resolve_destination(inquiry.table, inquiry.client, namespace_, route[i].destination, inquiry.request.port);
+        layer == Layer::kHttp
+            ? resolve_http_destination(inquiry, namespace_, destination)
+            : resolve_destination(inquiry.table, inquiry.client, namespace_, destination, inquiry.request.port);
     if (add(inquiry, resolved, weights[i], sum)) any_serves = true;
   }
   inquiry.decision.action = Action::kSplit;

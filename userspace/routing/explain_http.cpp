@@ -124,8 +124,7 @@ void set_timing(Inquiry& inquiry, const config::HttpRoute& route) {
 void set_mirrors(Inquiry& inquiry, const HttpRoute& route) {
   for (const config::Mirror& mirror : route.config->mirrors) {
     if (mirror.percentage.parts_per_million == 0) continue;
-    const ResolvedDestination to =
-        resolve_destination(inquiry.table, inquiry.client, route.namespace_, mirror.destination, inquiry.request.port);
+    const ResolvedDestination to = resolve_http_destination(inquiry, route.namespace_, mirror.destination);
     inquiry.decision.mirrors.push_back({to.host, to.port, to.subset, mirror.percentage.parts_per_million / kMillion});
     inquiry.step("mirrored to " + to.host + ":" + std::to_string(to.port) +
                  (to.subset.empty() ? "" : " subset " + to.subset) +
@@ -195,7 +194,7 @@ void take_route(Inquiry& inquiry, const HttpRoute& route, const StringMatcher* u
   if (written.redirect || written.direct_response) {
     take_answering_route(inquiry, written, uri);
   } else {
-    set_destinations(inquiry, written.route, route.namespace_);
+    set_destinations(inquiry, written.route, route.namespace_, Layer::kHttp);
     set_effects(inquiry, written, uri);
     set_timing(inquiry, written);
     set_mirrors(inquiry, route);

@@ -48,9 +48,14 @@ void set_service(Inquiry& inquiry, const Service& service, uint16_t port);
 /// Nobody Weir knows: the connection goes where it was dialled, or, under REGISTRY_ONLY, nowhere.
 void pass_through(Inquiry& inquiry, const std::string& why, bool http);
 
+/// As resolve_destination(). In the mesh a destination of an HTTP rule that names no port means the dialled one, even
+/// where its service has just one other (measured: testdata-rules, regex.extsvc.com); elsewhere the only port is meant.
+ResolvedDestination resolve_http_destination(const Inquiry& inquiry, std::string_view namespace_,
+                                             const config::Destination& destination);
+enum class Layer { kHttp, kConnection };
 /// Fills decision.destinations, and the status where nobody can serve.
 void set_destinations(Inquiry& inquiry, const std::vector<config::WeightedDestination>& route,
-                      std::string_view namespace_);
+                      std::string_view namespace_, Layer layer);
 void set_default_destination(Inquiry& inquiry, const Service& service, uint16_t port);
 
 /// Rules in order, the first that matches; 404 when none does.
