@@ -97,7 +97,7 @@ static __always_inline enum attempt try_pick(__u32 id, __u32 point, struct choic
       const struct endpoint* endpoint = pick_endpoint_at(0, pick_endpoint(0, &place));
       if (endpoint && endpoint->split == id && endpoint->port) {
         read_endpoint(endpoint, choice);
-        attempt = ATTEMPT_DONE;
+        if (address_is_v4(&choice->address) == is_v4) attempt = ATTEMPT_DONE;
       }
     }
   }
@@ -115,12 +115,15 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
     COUNT(not_ours);
     return LEAVE_ALONE;
   }
+  struct address dialled;
+  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
+  const int is_v4 = address_is_v4(&dialled);
   choice->split = id;
   __u32 point = 0;
   enum attempt attempt = ATTEMPT_BAD;
   if (next_point(id, fetch, &point)) {
     for (int i = 0; i < MAX_SPLIT_RETRIES; i++) {
-      attempt = try_pick(id, point, choice);
+      attempt = try_pick(id, point, is_v4, choice);
       if (attempt != ATTEMPT_AGAIN) break;
       COUNT(split_retry);
     }

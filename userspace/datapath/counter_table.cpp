@@ -2,22 +2,25 @@
 
 #include <arpa/inet.h>
 
+#include <bit>
 #include <cstring>
 
 #include "datapath/id_allocator.h"
 
 namespace weir::datapath {
 
-size_t CounterIdentityHash::operator()(const CounterIdentity& identity) const noexcept {
+uint64_t hash_of(const CounterIdentity& identity) {
   uint64_t high = 0, low = 0;
   std::memcpy(&high, identity.address.bytes().data(), 8);
   std::memcpy(&low, identity.address.bytes().data() + 8, 8);
-  uint64_t hash = identity.split_key ^ (uint64_t{identity.destination_key} << 16 | identity.port);
-  for (const uint64_t word : {high, low}) {
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29;
+  uint64_t hash = identity.split_key;
+  for (const uint64_t word : {uint64_t{identity.destination_key} << 16 | identity.port, high, low}) {
+    hash = (hash ^ word) * 0xbf58476d1ce4e5b9ULL;
+    hash ^= hash >> 30;
+    hash *= 0x94d049bb133111ebULL;
+    hash ^= hash >> 31;
   }
-  return hash;
+  return hash != 0 ? hash : 1;
 }
 
 CounterIdentity identity_of(const abi::counter& counter) {
@@ -30,19 +33,53 @@ CounterTable::CounterTable(std::span<abi::counter> memory) : memory_(memory) {
   rebuild();
 }
 
+size_t CounterTable::slot_of(uint64_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  size_t slot = hash & mask;
+  while (slots_[slot] != 0 && hashes_[slots_[slot]] != hash) slot = (slot + 1) & mask;
+  return slot;
+}
+
+void CounterTable::insert(uint64_t hash, uint32_t id) {
+  slots_[slot_of(hash)] = id;
+  hashes_[id] = hash;
+  ++known_;
+}
+
+void CounterTable::erase(uint64_t hash) {
+  const size_t mask = slots_.size() - 1;
+  size_t hole = slot_of(hash);
+  if (slots_[hole] == 0) return;
+  hashes_[slots_[hole]] = 0;
+  --known_;
+  // Move back what had to pass over the hole, so that no search ends at it.
+  for (size_t slot = (hole + 1) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    const size_t home = hashes_[slots_[slot]] & mask;
+    if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+    slots_[hole] = slots_[slot];
+    hole = slot;
+  }
+  slots_[hole] = 0;
+}
+
 void CounterTable::rebuild() {
-  by_identity_.clear();
+  slots_.assign(std::bit_ceil(2 * memory_.size() + 2), 0);
+  hashes_.assign(memory_.size(), 0);
+  uses_.assign(memory_.size(), 0);
+  known_ = 0;
   free_.clear();
   retired_.clear();
-  uses_.assign(memory_.size(), 0);
   for (size_t id = memory_.size(); id-- > 1;) {
     const abi::counter& counter = memory_[id];
     if (counter.split_key == 0) {
       free_.push_back(static_cast<uint32_t>(id));
-    } else if (by_identity_.emplace(identity_of(counter), id).second) {
-      retired_.push_back({static_cast<uint32_t>(id), 0});
+      continue;
     }
+    const uint64_t hash = hash_of(identity_of(counter));
     // A second counter of one identity (scribbled over) stays unused until the next start.
+    if (slots_[slot_of(hash)] != 0) continue;
+    insert(hash, static_cast<uint32_t>(id));
+    retired_.push_back({static_cast<uint32_t>(id), 0});
   }
 }
 
@@ -59,32 +96,33 @@ uint32_t CounterTable::free_place(uint64_t now_ns) {
     if (!in_use(oldest.id) && now_ns < oldest.since_ns + RangeAllocator::kRestNs) return 0;
     retired_.pop_front();
     if (in_use(oldest.id)) continue;  // came back to life; release() will put it here again
+    if (hashes_[oldest.id] == 0) continue;
     const abi::counter& counter = memory_[oldest.id];
-    const auto known = by_identity_.find(identity_of(counter));
-    if (known == by_identity_.end() || known->second != oldest.id) continue;
     if (counter.opened != counter.closed) {
       retired_.push_back({oldest.id, now_ns});
       continue;
     }
-    by_identity_.erase(known);
+    erase(hashes_[oldest.id]);
     return oldest.id;
   }
   return 0;
 }
 
 CounterTable::Found CounterTable::find(const CounterIdentity& identity, uint64_t now_ns) {
-  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) return {known->second, false};
+  const uint64_t hash = hash_of(identity);
+  if (const uint32_t id = slots_[slot_of(hash)]; id != 0) return {id, false};
   const uint32_t id = free_place(now_ns);
   if (id == 0) return {};
-  by_identity_.emplace(identity, id);
+  insert(hash, id);
   return {id, true};
 }
 
 void CounterTable::forget(const CounterIdentity& identity) {
-  const auto known = by_identity_.find(identity);
-  if (known == by_identity_.end()) return;
-  free_.push_back(known->second);
-  by_identity_.erase(known);
+  const uint64_t hash = hash_of(identity);
+  const uint32_t id = slots_[slot_of(hash)];
+  if (id == 0) return;
+  erase(hash);
+  free_.push_back(id);
 }
 
 void CounterTable::use(uint32_t id) {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -22,10 +21,8 @@ struct CounterIdentity {
   bool operator==(const CounterIdentity&) const = default;
 };
 
-struct CounterIdentityHash {
-  size_t operator()(const CounterIdentity& identity) const noexcept;
-};
-
+/// 64 good bits: two identities of one hash would share a counter, which nobody will live to see.
+uint64_t hash_of(const CounterIdentity& identity);
 CounterIdentity identity_of(const abi::counter& counter);
 
 class CounterTable {
@@ -49,7 +46,7 @@ class CounterTable {
   void release(uint32_t id, uint64_t now_ns);
   [[nodiscard]] bool in_use(uint32_t id) const { return id < uses_.size() && uses_[id] > 0; }
   /// Counters with an identity.
-  [[nodiscard]] size_t known() const { return by_identity_.size(); }
+  [[nodiscard]] size_t known() const { return known_; }
 
  private:
   struct Retired {
@@ -57,9 +54,16 @@ class CounterTable {
     uint64_t since_ns;
   };
   uint32_t free_place(uint64_t now_ns);
+  /// Where in slots_ the counter with this hash is, or where it would go.
+  [[nodiscard]] size_t slot_of(uint64_t hash) const;
+  void insert(uint64_t hash, uint32_t id);
+  void erase(uint64_t hash);
 
   std::span<abi::counter> memory_;
-  std::unordered_map<CounterIdentity, uint32_t, CounterIdentityHash> by_identity_;
+  // An open table of ids (0: empty), half full at most: a hundred thousand identities without as many allocations.
+  std::vector<uint32_t> slots_;
+  std::vector<uint64_t> hashes_;  // by id; 0: no identity
+  size_t known_ = 0;
   std::vector<uint32_t> uses_;   // endpoints that name the counter
   std::vector<uint32_t> free_;   // without identity, highest first
   std::deque<Retired> retired_;  // with identity, not in use when they were put here

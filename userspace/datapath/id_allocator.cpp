@@ -5,9 +5,7 @@
 
 namespace weir::datapath {
 
-RangeAllocator::RangeAllocator(uint32_t size) : size_(size) {
-  if (size_ > 1) insert({1, size_ - 1});
-}
+RangeAllocator::RangeAllocator(uint32_t size) : size_(size), top_(size > 0 ? 1 : 0) {}
 
 void RangeAllocator::erase(std::map<uint32_t, uint32_t>::iterator place) {
   available_ -= place->second;
@@ -28,6 +26,10 @@ void RangeAllocator::insert(Range range) {
     range.count += next->second;
     erase(next);
   }
+  if (range.first + range.count == top_) {
+    top_ = range.first;
+    return;
+  }
   by_first_.emplace(range.first, range.count);
   by_count_.emplace(range.count, range.first);
   available_ += range.count;
@@ -35,7 +37,11 @@ void RangeAllocator::insert(Range range) {
 
 std::optional<Range> RangeAllocator::take(uint32_t count) {
   const auto fit = by_count_.lower_bound({count, 0});
-  if (fit == by_count_.end()) return std::nullopt;
+  if (fit == by_count_.end()) {
+    if (count > size_ - top_) return std::nullopt;
+    top_ += count;
+    return Range{top_ - count, count};
+  }
   const Range whole{fit->second, fit->first};
   erase(by_first_.find(whole.first));
   if (whole.count > count) insert({whole.first + count, whole.count - count});
@@ -44,6 +50,13 @@ std::optional<Range> RangeAllocator::take(uint32_t count) {
 
 bool RangeAllocator::reserve(Range range) {
   if (range.count == 0) return true;
+  if (range.first >= top_) {
+    if (uint64_t{range.first} + range.count > size_) return false;
+    const Range skipped{top_, range.first - top_};
+    top_ = range.first + range.count;
+    if (skipped.count > 0) insert(skipped);
+    return true;
+  }
   auto place = by_first_.upper_bound(range.first);
   if (place == by_first_.begin()) return false;
   --place;
@@ -80,7 +93,7 @@ void RangeAllocator::reset() {
   by_first_.clear();
   by_count_.clear();
   available_ = 0;
-  if (size_ > 1) insert({1, size_ - 1});
+  top_ = size_ > 0 ? 1 : 0;
   std::deque<Resting> kept;
   kept.swap(resting_);
   resting_count_ = 0;

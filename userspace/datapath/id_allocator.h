@@ -40,9 +40,9 @@ class RangeAllocator {
   void reset();
 
   [[nodiscard]] uint32_t size() const { return size_; }
-  [[nodiscard]] uint32_t available() const { return available_; }
+  [[nodiscard]] uint32_t available() const { return available_ + size_ - top_; }
   [[nodiscard]] uint32_t resting() const { return resting_count_; }
-  [[nodiscard]] uint32_t used() const { return size_ - 1 - available_ - resting_count_; }
+  [[nodiscard]] uint32_t used() const { return top_ - 1 - available_ - resting_count_; }
 
  private:
   struct Resting {
@@ -53,7 +53,8 @@ class RangeAllocator {
   void erase(std::map<uint32_t, uint32_t>::iterator place);
 
   uint32_t size_;
-  uint32_t available_ = 0;
+  uint32_t top_ = 1;        // [top_, size_) is free and in neither tree: most of a new map, given out without a search
+  uint32_t available_ = 0;  // in the trees
   uint32_t resting_count_ = 0;
   std::map<uint32_t, uint32_t> by_first_;             // first -> count
   std::set<std::pair<uint32_t, uint32_t>> by_count_;  // (count, first)

@@ -45,7 +45,24 @@ class Differ {
  private:
   using Claims = std::unordered_map<abi::frontend_key, const ServiceImage*, FrontendKeyHash>;
 
+  /// A split is a kilobyte: growing a list of thousands by doubling would copy each twice.
+  void make_room() {
+    if (!wanted_.everything || !state_.splits.empty()) return;
+    size_t splits = 0, endpoints = 0;
+    for (const ServiceImage* service : wanted_.services)
+      for (const SplitImage& split : service->splits) {
+        ++splits;
+        for (const DestinationImage& destination : split.destinations) endpoints += destination.endpoints.size();
+      }
+    changes_.splits.reserve(splits);
+    changes_.endpoints.reserve(endpoints);
+    changes_.counters.reserve(endpoints);
+    state_.splits.reserve(splits);
+    state_.frontends.reserve(splits);
+  }
+
   Result<void> make_all() {
+    make_room();
     for (const ServiceImage* service : wanted_.services)
       for (const SplitImage& split : service->splits)
         if (claimed_splits_[split.key] == service) WEIR_TRY(make_split(split));
