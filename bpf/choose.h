@@ -79,8 +79,8 @@ static __always_inline void read_endpoint(const struct endpoint* endpoint, struc
   choice->counter = endpoint->counter;
 }
 
-/* One try at picking for `point`. */
-static __always_inline enum attempt try_pick(__u32 id, __u32 point, struct choice* choice) {
+/* One try at picking for `point`; an endpoint of the other address family cannot be meant. */
+static __always_inline enum attempt try_pick(__u32 id, __u32 point, int is_v4, struct choice* choice) {
   const struct split* split = bpf_map_lookup_elem(&splits, &id);
   if (!split) return ATTEMPT_MISSING;
   const __u64 stamp = *(const volatile __u64*)&split->stamp;
