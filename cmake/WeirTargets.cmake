@@ -22,6 +22,10 @@ if(WEIR_SANITIZE)
   target_link_options(weir_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(WEIR_FUZZ)
+  target_compile_options(weir_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 function(weir_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})

@@ -41,7 +41,7 @@ constexpr std::array<Entry, static_cast<std::size_t>(Fault::kCount)> kEntries = 
     {400, "chunks carry too little data"},
     {400, "malformed, forbidden or too long trailer"},
     {417, "expectation other than 100-continue"},
-    {400, "upgrade with a body"},
+    {400, "upgrade or tunnel with a body"},
     {400, "message ends too early"},
     {0, "data after the last message of the connection"},
     {502, "malformed status line"},

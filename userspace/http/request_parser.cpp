@@ -32,7 +32,7 @@ MessageParser::Verdict RequestParser::on_head() {
   if (body.fault != Fault::kNone) return {body.fault};
   if (head_.method == Method::kConnect || head_.method == Method::kTrace) {
     const bool connect_with_body = head_.method == Method::kConnect && body.framing != Framing::kNone;
-    return {connect_with_body ? Fault::kLengthAndEncoding : Fault::kMethodRefused};
+    return {connect_with_body ? Fault::kUpgrade : Fault::kMethodRefused};
   }
   head_.framing = body.framing;
   head_.content_length = body.content_length;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "http/parser.h"
@@ -52,6 +53,9 @@ bool feed_piece(Parser& parser, std::string_view piece, Outcome& outcome) {
         break;
       case Event::kMessageComplete:
         outcome.messages.back().complete = true;
+        if constexpr (std::is_same_v<Parser, RequestParser>) {
+          if (!parser.head().upgrade.empty()) return false;  // what follows is held until the endpoint has answered
+        }
         parser.next_message();
         if (piece.empty()) return true;
         break;
