@@ -27,8 +27,9 @@ static __always_inline void address_from_v6(struct address* address, const struc
   address->words[3] = ctx->user_ip6[3];
 }
 
-static __always_inline int address_is_v4(const struct address* address) {
-  return !address->words[0] && !address->words[1] && address->words[2] == bpf_htonl(0xffff);
+/* 0 for an IPv4 address. One test instead of three: each branch here would double what the verifier has to walk. */
+static __always_inline __u32 address_prefix_off_v4(const struct address* address) {
+  return address->words[0] | address->words[1] | (address->words[2] ^ bpf_htonl(0xffff));
 }
 
 static __always_inline void write_v4(struct bpf_sock_addr* ctx, const struct address* address, __be16 port) {

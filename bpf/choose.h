@@ -19,8 +19,6 @@ struct choice {
   __u64 generation;
 };
 
-enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_MISSING, ATTEMPT_BAD, ATTEMPT_EMPTY };
-
 WEIR_INLINE const struct endpoint* pick_endpoint_at(const struct pick_endpoints* unused, __u32 index) {
   (void)unused;
   return bpf_map_lookup_elem(&endpoints, &index);
@@ -73,37 +71,41 @@ static __always_inline int next_point(__u32 split, int fetch, __u32* point) {
   return 1;
 }
 
-static __always_inline void read_endpoint(const struct endpoint* endpoint, struct choice* choice) {
+enum reading { READING_DONE, READING_AGAIN, READING_MISSING };
+
+/* Where in the split `point` falls. Again: the element was replaced, and perhaps reused, while it was being read. */
+static __always_inline enum reading read_split(__u32 id, __u32 point, struct pick_place* place, __u64* generation) {
+  const struct split* split = bpf_map_lookup_elem(&splits, &id);
+  if (!split) return READING_MISSING;
+  const __u64 stamp = *(const volatile __u64*)&split->stamp;
+  BARRIER();
+  *generation = split->generation;
+  pick_destination(split, point, place);
+  if (split->mode != SPLIT_EXACT) place->found = 0;
+  BARRIER();
+  return *(const volatile __u64*)&split->stamp == stamp ? READING_DONE : READING_AGAIN;
+}
+
+/* The endpoint at `place`. What a split named a moment ago still stands: user space lets a freed range rest until every
+ * program that may have seen it has ended. An endpoint of another split or address family is not what the agent writes.
+ */
+static __always_inline int read_endpoint(const struct pick_place* place, __u32 id, int is_v4, struct choice* choice) {
+  const struct endpoint* endpoint = pick_endpoint_at(0, pick_endpoint(0, place));
+  if (!endpoint || endpoint->split != id || !endpoint->port) return 0;
   __builtin_memcpy(&choice->address, endpoint->address, sizeof(choice->address));
   choice->port = endpoint->port;
   choice->counter = endpoint->counter;
+  return (!address_prefix_off_v4(&choice->address)) == is_v4;
 }
 
-/* One try at picking for `point`; an endpoint of the other address family cannot be meant. */
-static __always_inline enum attempt try_pick(__u32 id, __u32 point, int is_v4, struct choice* choice) {
-  const struct split* split = bpf_map_lookup_elem(&splits, &id);
-  if (!split) return ATTEMPT_MISSING;
-  const __u64 stamp = *(const volatile __u64*)&split->stamp;
-  BARRIER();
-  enum attempt attempt = ATTEMPT_BAD;
-  struct pick_place place;
-  const __u32 mode = split->mode;
-  choice->generation = split->generation;
-  pick_destination(split, point, &place);
-  if (place.found && mode == SPLIT_EXACT) {
-    if (!place.count) {
-      attempt = ATTEMPT_EMPTY;
-    } else {
-      const struct endpoint* endpoint = pick_endpoint_at(0, pick_endpoint(0, &place));
-      if (endpoint && endpoint->split == id && endpoint->port) {
-        read_endpoint(endpoint, choice);
-        if (address_is_v4(&choice->address) == is_v4) attempt = ATTEMPT_DONE;
-      }
-    }
+/* The next point's destination; tries again, with the same point, while the split is being replaced. */
+static __always_inline enum reading find_place(__u32 id, __u32 point, struct pick_place* place, __u64* generation) {
+  for (int i = 0; i < MAX_SPLIT_RETRIES; i++) {
+    const enum reading reading = read_split(id, point, place, generation);
+    if (reading != READING_AGAIN) return reading;
+    COUNT(split_retry);
   }
-  BARRIER();
-  if (*(const volatile __u64*)&split->stamp != stamp) return ATTEMPT_AGAIN;
-  return attempt;
+  return READING_AGAIN;
 }
 
 /* The whole way: what to do with a connection to `key`. */
@@ -116,34 +118,34 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
     return LEAVE_ALONE;
   }
   struct address dialled;
-  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
-  const int is_v4 = address_is_v4(&dialled);
-  choice->split = id;
+  struct pick_place place = {};
   __u32 point = 0;
-  enum attempt attempt = ATTEMPT_BAD;
+  __u64 generation = 0;
+  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
   if (next_point(id, fetch, &point)) {
-    for (int i = 0; i < MAX_SPLIT_RETRIES; i++) {
-      attempt = try_pick(id, point, is_v4, choice);
-      if (attempt != ATTEMPT_AGAIN) break;
-      COUNT(split_retry);
+    switch (find_place(id, point, &place, &generation)) {
+      case READING_AGAIN:
+        COUNT(split_busy);
+        return REFUSE;
+      case READING_MISSING:
+        COUNT(split_missing);
+        return LEAVE_ALONE;
+      default:
+        break;
     }
   }
-  switch (attempt) {
-    case ATTEMPT_DONE:
-      return CONNECT_TO_ENDPOINT;
-    case ATTEMPT_EMPTY: /* refused at once rather than sent where the weights did not say */
-      COUNT(no_endpoint);
-      return REFUSE;
-    case ATTEMPT_AGAIN:
-      COUNT(split_busy);
-      return REFUSE;
-    case ATTEMPT_MISSING:
-      COUNT(split_missing);
-      return LEAVE_ALONE;
-    default: /* somebody wrote to the maps: the stack's own way is the safe one until the agent has mended them */
-      COUNT(bad_value);
-      return LEAVE_ALONE;
+  if (place.found && !place.count) { /* refused at once rather than sent where the weights did not say */
+    COUNT(no_endpoint);
+    return REFUSE;
   }
+  if (place.found && read_endpoint(&place, id, !address_prefix_off_v4(&dialled), choice)) {
+    choice->split = id;
+    choice->generation = generation;
+    return CONNECT_TO_ENDPOINT;
+  }
+  /* Somebody wrote to the maps: the stack's own way is the safe one until the agent has mended them. */
+  COUNT(bad_value);
+  return LEAVE_ALONE;
 }
 
 #endif
