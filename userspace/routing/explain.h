@@ -62,6 +62,7 @@ struct Decision {
   struct Retries {
     uint32_t attempts;
     std::string on;
+    bool operator==(const Retries&) const = default;
   };
   std::optional<Retries> retries;
   struct MirrorTo {

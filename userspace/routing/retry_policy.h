@@ -23,6 +23,7 @@ struct RetryPolicy {
 
   /// Conditions and statuses in one list, as a user would write them: "gateway-error,404".
   [[nodiscard]] std::string on() const;
+  bool operator==(const RetryPolicy&) const = default;
 };
 
 /// Nothing: `attempts: 0`, no retries. `written` absent: the default.
