@@ -1,0 +1,316 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+namespace weir::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHookCheckPeriod = 60s;
+constexpr auto kFolderCheckPeriod = 10s;
+constexpr auto kLostFolderCheckPeriod = 500ms;
+constexpr auto kNamespacePeriod = 2s;
+/// Up to here, reading the maps takes so little that it need not wait for another thread.
+constexpr size_t kSmallPlan = 256;
+
+std::string host_name() {
+  utsname names{};
+  return ::uname(&names) == 0 ? names.nodename : "unknown";
+}
+
+double milliseconds(Debounce::Clock::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+}  // namespace
+
+Agent::Agent(Options options) : options_(std::move(options)), debounce_(options_.debounce, kMostDebounce) {
+  if (options_.node.empty()) options_.node = host_name();
+  facts_ = {::getpid(),         WEIR_VERSION,    options_.node,    options_.config_dir,  options_.run_dir,
+            options_.bpffs_dir, options_.cgroup, WallClock::now(), options_.all_services};
+}
+
+Agent::~Agent() {
+  // Threads that may still call in end first.
+  tracker_.reset();
+  admin_.stop();
+}
+
+Result<std::unique_ptr<Agent>> Agent::create(Options options) {
+  std::error_code failed;
+  // Absolute, because status tells it to others who are elsewhere.
+  if (auto path = std::filesystem::absolute(options.config_dir, failed); !failed)
+    options.config_dir = path.lexically_normal().string();
+  std::unique_ptr<Agent> agent(new Agent(std::move(options)));
+  WEIR_TRY(agent->start());
+  return agent;
+}
+
+Result<void> Agent::start() {
+  auto loop = EventLoop::create();
+  if (!loop) return std::move(loop).error();
+  loop_ = std::move(*loop);
+  WEIR_TRY(watch_signals());
+  auto run_dir = RunDir::take(options_.run_dir);
+  if (!run_dir) return std::move(run_dir).error();
+  run_dir_.emplace(std::move(*run_dir));
+  log_start();
+  WEIR_TRY(open_datapath());
+  WEIR_TRY(watch_folder());
+  WEIR_TRY(start_timers());
+  begun_ = due_ = Debounce::Clock::now();
+  take_change(watcher_->take());
+  // Nothing was applied (a broken folder): what an earlier agent pinned goes on; if it pinned nothing, hooks wait for a
+  // configuration.
+  if (datapath_->adopted()) WEIR_TRY(attach_once());
+  if (reconciler_->state().table) WEIR_TRY(attach_once());
+  return start_admin();
+}
+
+Result<void> Agent::open_datapath() {
+  auto opened = datapath::Datapath::open({.bpffs_dir = options_.bpffs_dir,
+                                          .cgroup = options_.cgroup,
+                                          .node = options_.node,
+                                          .sizes = options_.sizes,
+                                          .log = [](std::string_view line) { spdlog::warn("{}", printable(line)); }});
+  if (!opened) return std::move(opened).error();
+  datapath_.emplace(std::move(*opened));
+  uint64_t first_generation = 1;
+  if (datapath_->adopted()) {
+    const auto maps = datapath_->read();
+    if (!maps) return maps.error();
+    first_generation = maps->generation + 1;
+    observed_.begin(*maps);
+    spdlog::info("adopted the maps of an earlier agent: generation {}, {} frontends, {} splits", maps->generation,
+                 maps->frontends.size(), maps->splits.size());
+  }
+  reconciler_.emplace(options_.config_dir, routing::BuildOptions{options_.all_services}, static_cast<Kernel&>(*this),
+                      first_generation);
+  reconciler_->state().adopted = datapath_->adopted();
+  facts_.cgroup = datapath_->status().cgroup;
+  return {};
+}
+
+Result<void> Agent::watch_folder() {
+  auto watcher = FolderWatcher::create(options_.config_dir);
+  if (!watcher) return std::move(watcher).error();
+  watcher_.emplace(std::move(*watcher));
+  return loop_->add(watcher_->fd(), [this] { on_folder_events(); });
+}
+
+Result<void> Agent::watch_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  if (::pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) return errno_error("block signals");
+  std::signal(SIGPIPE, SIG_IGN);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return errno_error("signalfd");
+  return loop_->add(signals_.get(), [this] { on_signal(); });
+}
+
+Result<void> Agent::start_timers() {
+  const auto make = [this](std::unique_ptr<Timer>& timer, EventLoop::Callback fired) -> Result<void> {
+    auto made = Timer::create(*loop_, std::move(fired));
+    if (!made) return std::move(made).error();
+    timer = std::move(*made);
+    return {};
+  };
+  WEIR_TRY(make(debounce_timer_, [this] { on_debounce(); }));
+  WEIR_TRY(make(folder_timer_, [this] { on_folder_check(); }));
+  WEIR_TRY(make(reconcile_timer_, [this] { on_reconcile(); }));
+  WEIR_TRY(make(hook_timer_, [this] { on_hook_check(); }));
+  folder_timer_->once(watcher_->present() ? kFolderCheckPeriod : kLostFolderCheckPeriod);
+  reconcile_timer_->every(options_.reconcile_interval);
+  hook_timer_->every(kHookCheckPeriod);
+  tracker_ = std::make_unique<SourceTracker>(kNamespacePeriod, [this](Result<NetnsScan> scan) {
+    loop_->post([this, scan = std::make_shared<Result<NetnsScan>>(std::move(scan))] {
+      if (*scan)
+        on_namespaces(**scan);
+      else
+        spdlog::error("rules by source no longer follow new pods: {}", scan->error().message);
+    });
+  });
+  return {};
+}
+
+void Agent::run() {
+  publish();
+  spdlog::info("ready: folder {}, cgroup {}, socket {}", options_.config_dir, facts_.cgroup,
+               socket_path(options_.run_dir));
+  loop_->run();
+  spdlog::info("stopping; the split goes on with generation {}", reconciler_->state().generation);
+}
+
+void Agent::on_signal() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
+    if (info.ssi_signo == SIGHUP) {
+      spdlog::info("SIGHUP: reading the folder again");
+      reload();
+    } else {
+      loop_->stop();
+    }
+  }
+}
+
+void Agent::on_folder_events() {
+  const auto now = Debounce::Clock::now();
+  if (!watcher_->read_events(now)) return;
+  debounce_.event(now);
+  debounce_timer_->once(*debounce_.deadline() - now);
+  if (!watcher_->present()) folder_timer_->once(kLostFolderCheckPeriod);
+}
+
+void Agent::on_debounce() {
+  const auto now = Debounce::Clock::now();
+  if (!debounce_.due(now)) return;
+  due_ = *debounce_.deadline();
+  begun_ = debounce_.take()->first;
+  const auto change = watcher_->take();
+  if (change.empty()) return;  // only files that are still being written
+  take_change(change);
+  publish();
+}
+
+void Agent::on_folder_check() {
+  const auto now = begun_ = due_ = Debounce::Clock::now();
+  watcher_->read_events(now);
+  watcher_->check(now);
+  auto change = watcher_->take();
+  change.everything = true;  // events get lost on some file systems (network, overlay): compare the stamps
+  take_change(change);
+  publish();
+  folder_timer_->once(watcher_->present() ? kFolderCheckPeriod : kLostFolderCheckPeriod);
+}
+
+void Agent::reload() {
+  const auto now = begun_ = due_ = Debounce::Clock::now();
+  watcher_->read_events(now);
+  watcher_->check(now);
+  debounce_.take();
+  debounce_timer_->cancel();
+  auto change = watcher_->take();
+  change.everything = true;
+  take_change(change);
+  publish();
+}
+
+void Agent::take_change(const FolderChange& change) {
+  finish(reconciler_->take(change, [this](const std::string& name) {
+    watcher_->read_events(Debounce::Clock::now());
+    return watcher_->is_being_written(name);
+  }));
+}
+
+void Agent::finish(const Outcome& outcome) {
+  if (outcome.what == Outcome::What::kApplied) {
+    const auto now = Debounce::Clock::now();
+    reconciler_->state().timing.debounce_ms = milliseconds(due_ - begun_);
+    reconciler_->state().timing.event_to_kernel_ms = milliseconds(now - due_);
+    after_apply(outcome);
+  }
+  log_outcome(outcome);
+}
+
+void Agent::after_apply(const Outcome& outcome) {
+  const auto& table = *reconciler_->state().table;
+  restart_observed(outcome);
+  if (tracker_) {
+    tracker_->set_active(!table.pods_at.empty());
+    // A new pod's namespace may be there already, seen when its address was still nobody's.
+    if (namespaces_) loop_->post([this] { on_namespaces(*namespaces_); });
+  }
+  // At start, start() does it and its error ends the agent.
+  if (published_ && !attached_)
+    if (const auto attached = attach_once(); !attached)
+      spdlog::error("cannot attach: {}", printable(attached.error().message));
+}
+
+Result<void> Agent::attach_once() {
+  if (attached_) return {};
+  WEIR_TRY(datapath_->attach());
+  attached_ = true;
+  reconciler_->state().attached = true;
+  return {};
+}
+
+void Agent::restart_observed(const Outcome& outcome) {
+  const auto& table = reconciler_->state().table;
+  const auto* before = outcome.before ? outcome.before->plan.get() : nullptr;
+  if (before == nullptr || reconciler_->state().report.operations == 0) return;
+  if (table->plan->services.size() <= kSmallPlan) {
+    if (const auto maps = datapath_->read()) observed_.restart_changed(before, *table->plan, *maps);
+  } else {
+    observed_.restart_later(outcome.before->plan, table->plan, options_.bpffs_dir);
+  }
+}
+
+void Agent::on_namespaces(const NetnsScan& scan) {
+  namespaces_ = scan;
+  begun_ = due_ = Debounce::Clock::now();
+  if (!reconciler_->state().table) return;
+  finish(reconciler_->set_local_pods(local_pods(*reconciler_->state().table, scan)));
+  publish();
+}
+
+void Agent::on_reconcile() {
+  begun_ = due_ = Debounce::Clock::now();
+  finish(reconciler_->retry());
+  if (auto report = datapath_->reconcile())
+    note_drift(*report);
+  else if (throttle_.admit("reconcile", Throttle::Clock::now()))
+    spdlog::error("cannot look after the maps: {}", printable(report.error().message));
+  publish();
+}
+
+void Agent::note_drift(const datapath::ReconcileReport& report) {
+  constexpr size_t kMostLines = 10;
+  for (const auto& hook : report.hooks) spdlog::warn("mended: {}", printable(hook));
+  if (report.drift.empty() && report.hooks.empty()) return;
+  auto& drift = reconciler_->state().drift;
+  ++drift.times;
+  drift.last = WallClock::now();
+  drift.lines.assign(report.drift.begin(),
+                     report.drift.begin() + static_cast<long>(std::min(report.drift.size(), kMostLines)));
+  drift.lines.insert(drift.lines.end(), report.hooks.begin(), report.hooks.end());
+  for (size_t i = 0; i < report.drift.size() && i < kMostLines; ++i)
+    spdlog::warn("drift mended: {}", printable(report.drift[i]));
+  if (report.drift.size() > kMostLines)
+    spdlog::warn("drift mended: {} more elements were not as applied", report.drift.size() - kMostLines);
+}
+
+void Agent::on_hook_check() {
+  if (!attached_) return;
+  std::string found;
+  for (const auto& hook : datapath_->status().hooks)
+    if (hook.required && (!hook.attached || !hook.problem.empty()))
+      found += fmt::format("{}{}: {}", found.empty() ? "" : "; ", hook.name,
+                           hook.problem.empty() ? "not attached" : hook.problem);
+  if (found == last_hook_problems_) return;
+  last_hook_problems_ = found;
+  if (found.empty())
+    spdlog::info("all hooks are in order again");
+  else
+    spdlog::error("hooks: {}", printable(found));
+}
+
+void Agent::publish() {
+  auto copy = std::make_shared<const State>(reconciler_->state());
+  const std::lock_guard lock(mutex_);
+  published_.swap(copy);
+}
+
+std::shared_ptr<const State> Agent::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+
+}  // namespace weir::agent

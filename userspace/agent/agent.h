@@ -1,0 +1,110 @@
+#pragma once
+// `weir agent`: keeps the kernel's maps at what a folder of YAML says, until told to stop; then leaves everything at
+// work.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "admin/server.h"
+#include "agent/debounce.h"
+#include "agent/event_loop.h"
+#include "agent/folder_watcher.h"
+#include "agent/log.h"
+#include "agent/observed.h"
+#include "agent/options.h"
+#include "agent/reconciler.h"
+#include "agent/run_dir.h"
+#include "agent/source_tracker.h"
+#include "agent/views.h"
+#include "base/result.h"
+#include "datapath/datapath.h"
+
+namespace weir::agent {
+
+class Agent : private Kernel {
+ public:
+  /// Takes the run directory, opens the datapath, reads the folder, fills the maps, attaches, opens the admin socket.
+  /// An error leaves what was pinned before at work. Blocks SIGTERM, SIGINT and SIGHUP for the process: run() takes
+  /// them.
+  static Result<std::unique_ptr<Agent>> create(Options options);
+  ~Agent() override;
+
+  /// Until SIGTERM or SIGINT.
+  void run();
+
+ private:
+  explicit Agent(Options options);
+  Result<void> start();
+  Result<void> open_datapath();
+  Result<void> watch_folder();
+  Result<void> watch_signals();
+  Result<void> start_timers();
+  Result<void> start_admin();
+
+  // Kernel
+  Result<datapath::ApplyReport> apply(const routing::Plan& plan) override { return datapath_->apply(plan); }
+  Result<void> set_sources(std::span<const datapath::SourceEntry> sources) override {
+    return datapath_->set_sources(sources);
+  }
+
+  // Events; the loop's thread.
+  void on_folder_events();
+  void on_debounce();
+  void on_folder_check();
+  void on_reconcile();
+  void on_hook_check();
+  void on_signal();
+  void on_namespaces(const NetnsScan& scan);
+  /// Reads the folder now, whatever the debounce says.
+  void reload();
+
+  void take_change(const FolderChange& change);
+  void finish(const Outcome& outcome);
+  void after_apply(const Outcome& outcome);
+  Result<void> attach_once();
+  void restart_observed(const Outcome& outcome);
+  void note_drift(const datapath::ReconcileReport& report);
+  void publish();
+
+  // Logging.
+  void log_start();
+  void log_outcome(const Outcome& outcome);
+  void log_paths(const routing::Plan* before, const routing::Plan& after);
+  void log_conditions(const routing::Table* before, const routing::Table& after);
+
+  // Admin handlers; any thread.
+  std::shared_ptr<const State> snapshot() const;
+  KernelFacts kernel_facts() const;
+  admin::Response handle_explain(const admin::Request& request) const;
+  admin::Response handle_reload();
+  template <class View>
+  void add_view(std::string path, std::string name, View view, std::string help);
+
+  Options options_;
+  AgentFacts facts_;
+  std::optional<RunDir> run_dir_;
+  std::unique_ptr<EventLoop> loop_;
+  std::optional<datapath::Datapath> datapath_;
+  std::optional<FolderWatcher> watcher_;
+  std::optional<Reconciler> reconciler_;
+  Debounce debounce_;
+  /// Of the turn under way: its first event, and when the debounce let it through.
+  Debounce::Clock::time_point begun_{}, due_{};
+  bool attached_ = false;
+  FileDescriptor signals_;
+  std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_;
+  Throttle throttle_{std::chrono::seconds(10)};
+  Observed observed_;
+  std::optional<NetnsScan> namespaces_;
+  std::string last_hook_problems_;
+
+  mutable std::mutex mutex_;  // guards published_
+  std::shared_ptr<const State> published_;
+
+  admin::Server admin_;
+  std::unique_ptr<SourceTracker> tracker_;
+};
+
+}  // namespace weir::agent

@@ -1,0 +1,28 @@
+#pragma once
+// What `weir agent` is told on its command line.
+
+#include <chrono>
+#include <string>
+
+#include "agent/run_dir.h"
+#include "datapath/datapath.h"
+
+namespace weir::agent {
+
+struct Options {
+  std::string config_dir;
+  std::string cgroup;  // empty: the cgroup2 root
+  std::string bpffs_dir = datapath::kDefaultBpffsDir;
+  std::string run_dir = kDefaultRunDir;
+  std::string node;           // empty: the host's name
+  bool all_services = false;  // services without a rule are split over their endpoints too
+  std::chrono::milliseconds debounce{50};
+  std::chrono::milliseconds reconcile_interval{30'000};  // between two looks for drift
+  datapath::MapSizes sizes;
+  bool verbose = false;
+};
+
+/// A burst of changes is acted on no later than this after its first event.
+inline constexpr std::chrono::milliseconds kMostDebounce{1000};
+
+}  // namespace weir::agent
