@@ -64,6 +64,7 @@ struct RouteView {
   const std::string& namespace_;  // of who wrote it
   const Origin& origin;
   uint16_t port;  // dialled
+  bool http;
 };
 
 /// Adds the weight to an equal destination, so that counters and cursors see each once.
@@ -93,7 +94,8 @@ PlanDestination planned(const ResolvedDestination& resolved, uint64_t weight) {
 /// A destination of a route, with the outcome's record of what it hangs on and of what is wrong with it.
 ResolvedDestination resolve(const Table& table, const Client& client, const config::WeightedDestination& entry,
                             const RouteView& route, bool used, Outcome& outcome) {
-  ResolvedDestination resolved = resolve_destination(table, client, route.namespace_, entry.destination, route.port);
+  const auto resolve_for = route.http ? resolve_http_destination : resolve_destination;
+  ResolvedDestination resolved = resolve_for(table, client, route.namespace_, entry.destination, route.port);
   outcome.hosts.push_back(resolved.host);
   if (resolved.problem.empty()) return resolved;
   outcome.conditions.push_back(
@@ -163,8 +165,8 @@ Outcome http_outcome(const Table& table, const Client& client, const Service& se
   const HttpRoute& last = *rules.routes.back().route;
   for (const ApplicableHttpRoute& route : rules.routes)
     if (route.route != &last || !rules.routes.back().takes_all)
-      check(table, client, {route.route->config->route, route.route->namespace_, route.route->origin, port.number},
-            outcome);
+      check(table, client,
+            {route.route->config->route, route.route->namespace_, route.route->origin, port.number, true}, outcome);
   if (!rules.routes.back().takes_all) {
     outcome.origin = rules.virtual_service->origin;
     outcome.reason =
@@ -178,7 +180,7 @@ Outcome http_outcome(const Table& table, const Client& client, const Service& se
     return outcome;
   }
   outcome.rule = rule_name(*rules.virtual_service, service, last.origin.index);
-  split_over(table, client, {last.config->route, last.namespace_, last.origin, port.number}, outcome);
+  split_over(table, client, {last.config->route, last.namespace_, last.origin, port.number, true}, outcome);
   return outcome;
 }
 
@@ -205,7 +207,7 @@ Outcome tcp_outcome(const Table& table, const Client& client, const Service& ser
     outcome.rule = rule_name(*route.virtual_service, service, outcome.origin.index);
     outcome.reason = "tcp " + rule_at(outcome.origin) + " is decided per connection";
     split_over(table, client,
-               {route.route->config->route, route.virtual_service->namespace_, route.route->origin, port.number},
+               {route.route->config->route, route.virtual_service->namespace_, route.route->origin, port.number, false},
                outcome);
     return outcome;
   }

@@ -90,6 +90,7 @@ class PortPlanner {
   void plan_for(const Client& client, uint32_t source, const std::string& who, const Service* service,
                 const Service* base);
 
+  Outcome outcome_for_node(const Service* base, const IpAddress& address);
   Outcome outcome_for(const Client& client, const Service& service, const ServicePort& port, const IpAddress& address);
 
   void plan_without_address(const Client& client, const Service& service, const ServicePort& port, uint32_t source);
@@ -156,21 +157,28 @@ void PortPlanner::plan_for(const Client& client, uint32_t source, const std::str
       if (is_split) add(outcome, *service, address, 0, who);
       continue;
     }
-    const ServicePort* base_port = base ? base->find_port(port_) : nullptr;
-    const bool dials_base =
-        base_port && std::find(base->addresses.begin(), base->addresses.end(), address) != base->addresses.end();
-    Outcome ours = dials_base ? outcome_for(Client{}, *base, *base_port, address) : Outcome{};
+    const Outcome ours = outcome_for_node(base, address);
     const bool base_is_split = ours.kind == Outcome::Kind::kSplit;
-    // Nothing in the maps says "leave this client alone", so it gets what it would have without the rule.
-    if (!is_split && base_is_split) {
+    if (!is_split) {
+      // Nothing in the maps says "leave this client alone", so it gets what it would have without the rule.
+      if (!base_is_split || !owns(client, *service, address)) continue;
       outcome = default_outcome(table_, client, *service, *port, "no rule holds for this client");
       if (outcome.kind != Outcome::Kind::kSplit) continue;
-    } else if (!is_split || (base_is_split && ours.rule == outcome.rule && ours.destinations == outcome.destinations)) {
+    } else if (base_is_split && ours.rule == outcome.rule && ours.destinations == outcome.destinations) {
       continue;
     }
     add(outcome, *service, address, source, who);
     host_plan_.sources.push_back(source);
   }
+}
+
+/// What a client of the node itself meets at the address; untouched where the host does not have the address for it.
+Outcome PortPlanner::outcome_for_node(const Service* base, const IpAddress& address) {
+  const ServicePort* port = base ? base->find_port(port_) : nullptr;
+  if (!port || std::find(base->addresses.begin(), base->addresses.end(), address) == base->addresses.end()) return {};
+  Outcome outcome = outcome_for(Client{}, *base, *port, address);
+  if (outcome.kind == Outcome::Kind::kSplit && !owns(Client{}, *base, address)) return {};
+  return outcome;
 }
 
 Outcome PortPlanner::outcome_for(const Client& client, const Service& service, const ServicePort& port,

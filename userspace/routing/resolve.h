@@ -90,6 +90,11 @@ struct ResolvedDestination {
 /// (istio-facts 21).
 ResolvedDestination resolve_destination(const Table& table, const Client& client, std::string_view namespace_,
                                         const config::Destination& destination, uint16_t dialled_port);
+/// The same for an HTTP rule in the mesh: without a port it means the dialled one, also where its service has one other
+/// port only (istiod looks for it among the services that have the dialled port). Measured; TCP and TLS rules and
+/// gateways take the only port.
+ResolvedDestination resolve_http_destination(const Table& table, const Client& client, std::string_view namespace_,
+                                             const config::Destination& destination, uint16_t dialled_port);
 /// The service itself with all its endpoints, as the default route has it.
 ResolvedDestination resolve_service(const Table& table, const Client& client, const Service& service, uint16_t port);
 

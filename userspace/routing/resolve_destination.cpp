@@ -179,6 +179,14 @@ ResolvedDestination resolve_destination(const Table& table, const Client& client
   return resolved;
 }
 
+ResolvedDestination resolve_http_destination(const Table& table, const Client& client, std::string_view namespace_,
+                                             const config::Destination& destination, uint16_t dialled_port) {
+  if (destination.port) return resolve_destination(table, client, namespace_, destination, dialled_port);
+  config::Destination at_port = destination;
+  at_port.port = config::Located<uint16_t>{dialled_port, destination.at};
+  return resolve_destination(table, client, namespace_, at_port, dialled_port);
+}
+
 ResolvedDestination resolve_service(const Table& table, const Client& client, const Service& service, uint16_t port) {
   ResolvedDestination resolved;
   resolved.host = service.host;

@@ -73,6 +73,17 @@ TEST(ResolveDestination, NamesPortsAndSubsets) {
   EXPECT_EQ(resolved(*table, client, destination("empty")), "empty.default" + S + " has no endpoints");
 }
 
+// Measured in the oracle's testdata-rules: regex.extsvc.com has port 9003 only, and a rule for it on port 80 answers 503.
+TEST(ResolveDestination, AnHttpRuleWithoutAPortMeansTheDialledOne) {
+  const auto table = table_of(service_yaml("web", "default", "10.0.0.2"));
+  const auto at = [&](uint16_t dialled) {
+    return resolve_http_destination(*table, pod_of("default"), "default", destination("web"), dialled);
+  };
+  EXPECT_TRUE(at(80).exists);
+  EXPECT_FALSE(at(8000).exists);
+  EXPECT_EQ(at(8000).port, 8000);
+}
+
 TEST(ResolveDestination, ASubsetThatNobodyIsInExistsAndIsEmpty) {
   const auto table =
       table_of(service_yaml("web", "default", "10.0.0.2", {"v1"}) + subsets_yaml("web", "default", "web"));
