@@ -35,9 +35,10 @@ class Cursor {
     const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     put({digits.data(), static_cast<std::size_t>(result.ptr - digits.data())});
   }
-  /// "name: value" of which both come from outside.
-  void put_field(std::string_view name, std::string_view value) {
-    if (!is_token(name)) fail(WriteError::kBadValue);
+  /// A field that comes from outside. The name of a known one is a token by having been found.
+  void put_field(const Header& header) { put_field(header.name, header.value, header.id != HeaderId::kOther); }
+  void put_field(std::string_view name, std::string_view value, bool known = false) {
+    if (!known && !is_token(name)) fail(WriteError::kBadValue);
     put(name);
     put(": ");
     put_value(value);

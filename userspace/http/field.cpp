@@ -30,30 +30,64 @@ std::uint64_t load(const char* at) {
   return word;
 }
 
-/// True if some byte of the word is below 0x20 or is 0x7f (tab included: the caller looks closer).
-bool has_control(std::uint64_t word) {
-  const std::uint64_t below = (word - kOnes * 0x20) & ~word & kHigh;
-  const std::uint64_t is_del = word ^ (kOnes * 0x7f);
-  return (below | ((is_del - kOnes) & ~is_del & kHigh)) != 0;
+/// The top bit of each byte that is below `bound` (<= 0x80); bytes above the first one found may be wrong.
+std::uint64_t below(std::uint64_t word, std::uint64_t bound) {
+  return (word - kOnes * bound) & ~word & kHigh;
+}
+std::uint64_t equal(std::uint64_t word, std::uint64_t byte) {
+  return below(word ^ (kOnes * byte), 1);
+}
+
+/// Control characters but tab, byte by byte.
+std::uint64_t bad_value_bytes_slowly(std::uint64_t word) {
+  std::uint64_t bad = 0;
+  for (int i = 0; i < 8; ++i) {
+    const auto c = static_cast<unsigned char>(word >> (8 * i));
+    bad |= static_cast<std::uint64_t>((c < 0x20 && c != '\t') || c == 0x7f);
+  }
+  return bad;
+}
+
+inline std::uint64_t bad_value_bytes(std::uint64_t word) {
+  const std::uint64_t control = below(word, 0x20) | equal(word, 0x7f);
+  return control == 0 ? 0 : bad_value_bytes_slowly(word);
+}
+
+inline std::uint64_t bad_visible_bytes(std::uint64_t word) {
+  return below(word, 0x21) | equal(word, 0x7f) | (word & kHigh);
+}
+
+/// Runs `bad` over the text in words; the last one overlaps the one before, or is padded with a byte that is always
+/// good.
+template <class Bad>
+bool all_words_good(std::string_view text, Bad bad) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  if (text.size() < 8) {
+    std::uint64_t word = kOnes * 'x';
+    for (; at != end; ++at) word = word << 8 | static_cast<unsigned char>(*at);
+    return bad(word) == 0;
+  }
+  for (; end - at > 8; at += 8) {
+    if (bad(load(at)) != 0) return false;
+  }
+  return bad(load(end - 8)) == 0;
 }
 
 }  // namespace
 
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return kToken[c]; });
+  bool good = !text.empty();
+  for (const char c : text) good &= kToken[static_cast<unsigned char>(c)];
+  return good;
 }
 
 bool is_field_value(std::string_view text) {
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= 8; at += 8, left -= 8) {
-    if (has_control(load(at)) && !std::all_of(at, at + 8, is_value_byte)) return false;
-  }
-  return std::all_of(at, at + left, is_value_byte);
+  return all_words_good(text, [](std::uint64_t word) { return bad_value_bytes(word); });
 }
 
 bool is_visible_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+  return all_words_good(text, [](std::uint64_t word) { return bad_visible_bytes(word); });
 }
 
 void copy_lower(char* to, const char* from, std::size_t size) {

@@ -134,16 +134,12 @@ Method method_of(std::string_view name) {
 }
 
 void RequestHead::clear() {
-  HeaderList kept = std::move(headers);
-  *this = RequestHead();
-  headers = std::move(kept);
+  static_cast<RequestInfo&>(*this) = RequestInfo();
   headers.clear();
 }
 
 void ResponseHead::clear() {
-  HeaderList kept = std::move(headers);
-  *this = ResponseHead();
-  headers = std::move(kept);
+  static_cast<ResponseInfo&>(*this) = ResponseInfo();
   headers.clear();
 }
 

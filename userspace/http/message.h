@@ -88,7 +88,8 @@ enum class Framing : std::uint8_t {
 
 enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAsterisk };
 
-struct RequestHead {
+/// What a request head says, apart from its fields.
+struct RequestInfo {
   Method method = Method::kOther;
   std::string_view method_name;
   Version version = Version::kHttp11;
@@ -119,13 +120,18 @@ struct RequestHead {
   std::optional<std::uint32_t> max_forwards;
   /// Fields left out under UnderscorePolicy::kDrop.
   std::uint32_t dropped_headers = 0;
-  HeaderList headers;
 
   [[nodiscard]] bool has_body() const { return framing == Framing::kChunked || content_length != 0; }
+};
+
+struct RequestHead : RequestInfo {
+  HeaderList headers;
+
+  /// As new, but keeps its memory.
   void clear();
 };
 
-struct ResponseHead {
+struct ResponseInfo {
   std::uint16_t status = 0;
   std::string_view reason;
   Version version = Version::kHttp11;
@@ -133,10 +139,14 @@ struct ResponseHead {
   std::uint64_t content_length = 0;
   /// Whether the connection to the endpoint may carry another request once this response has ended.
   bool keep_alive = true;
-  HeaderList headers;
 
   /// A 1xx other than 101: another response follows.
   [[nodiscard]] bool interim() const { return status < 200 && status != 101; }
+};
+
+struct ResponseHead : ResponseInfo {
+  HeaderList headers;
+
   void clear();
 };
 

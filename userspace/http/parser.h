@@ -86,9 +86,9 @@ class MessageParser {
   };
 
   /// `limits` outlives the parser.
-  MessageParser(Kind kind, const Limits& limits);
+  /// `headers`, of the head that the subclass owns, too.
+  MessageParser(Kind kind, const Limits& limits, HeaderList& headers);
 
-  virtual HeaderList& headers() = 0;
   virtual Fault on_start_line(const StartLine& line) = 0;
   virtual Verdict on_head() = 0;
   virtual void clear_head() = 0;
@@ -129,6 +129,7 @@ class MessageParser {
   int stop(Fault fault);
 
   const Limits* limits_;
+  HeaderList* headers_;
   std::unique_ptr<llhttp__internal_s> llhttp_;
   Kind kind_;
   State state_ = State::kStart;
@@ -158,7 +159,7 @@ class MessageParser {
 
 class RequestParser final : public MessageParser {
  public:
-  explicit RequestParser(const Limits& limits) : MessageParser(Kind::kRequest, limits) {}
+  explicit RequestParser(const Limits& limits) : MessageParser(Kind::kRequest, limits, head_.headers) {}
 
   /// Valid from kHead to next_message(). The proxy may change it: nothing in the parser depends on it any more.
   RequestHead& head() { return head_; }
@@ -168,7 +169,6 @@ class RequestParser final : public MessageParser {
   void release_memory() { head_.headers.release(); }
 
  private:
-  HeaderList& headers() override { return head_.headers; }
   Fault on_start_line(const StartLine& line) override;
   Verdict on_head() override;
   void clear_head() override { head_.clear(); }
@@ -178,7 +178,7 @@ class RequestParser final : public MessageParser {
 
 class ResponseParser final : public MessageParser {
  public:
-  explicit ResponseParser(const Limits& limits) : MessageParser(Kind::kResponse, limits) {}
+  explicit ResponseParser(const Limits& limits) : MessageParser(Kind::kResponse, limits, head_.headers) {}
 
   /// Before the first byte of each final response (not between an interim response and the next): the request that it
   /// answers, without which its end cannot be found (HEAD), and the protocol that it may switch to, or empty.
@@ -190,7 +190,6 @@ class ResponseParser final : public MessageParser {
   void release_memory() { head_.headers.release(); }
 
  private:
-  HeaderList& headers() override { return head_.headers; }
   Fault on_start_line(const StartLine& line) override;
   Verdict on_head() override;
   void clear_head() override { head_.clear(); }

@@ -56,8 +56,8 @@ struct LlhttpCallbacks {
   }
 };
 
-MessageParser::MessageParser(Kind kind, const Limits& limits)
-    : limits_(&limits), llhttp_(std::make_unique<llhttp__internal_s>()), kind_(kind) {
+MessageParser::MessageParser(Kind kind, const Limits& limits, HeaderList& headers)
+    : limits_(&limits), headers_(&headers), llhttp_(std::make_unique<llhttp__internal_s>()), kind_(kind) {
   llhttp_init(llhttp_.get(), kind == Kind::kRequest ? HTTP_REQUEST : HTTP_RESPONSE, LlhttpCallbacks::table());
   llhttp_->data = this;
 }
@@ -68,7 +68,7 @@ int MessageParser::stop(Fault fault) {
 }
 
 int MessageParser::add_start_text(std::string_view piece) {
-  Arena& arena = headers().arena();
+  Arena& arena = headers_->arena();
   if (!in_token_) arena.begin();
   in_token_ = true;
   arena.append(piece.data(), piece.size());
@@ -76,13 +76,13 @@ int MessageParser::add_start_text(std::string_view piece) {
 }
 
 int MessageParser::end_start_text() {
-  if (in_token_) start_text_ = headers().arena().end();
+  if (in_token_) start_text_ = headers_->arena().end();
   in_token_ = false;
   return 0;
 }
 
 int MessageParser::add_name(std::string_view piece) {
-  Arena& arena = headers().arena();
+  Arena& arena = headers_->arena();
   if (!in_token_) arena.begin();
   in_token_ = true;
   arena.append_lower(piece.data(), piece.size());
@@ -91,7 +91,7 @@ int MessageParser::add_name(std::string_view piece) {
 
 int MessageParser::end_name() {
   in_token_ = false;
-  Arena& arena = headers().arena();
+  Arena& arena = headers_->arena();
   // llhttp checks the characters, but 8.x lets an empty name pass.
   if (arena.token().empty()) return stop(in_trailers_ ? Fault::kTrailer : Fault::kHeaderName);
   if (!in_trailers_) {
@@ -108,7 +108,7 @@ int MessageParser::end_name() {
 
 int MessageParser::add_value(std::string_view piece) {
   if (in_trailers_) return 0;
-  Arena& arena = headers().arena();
+  Arena& arena = headers_->arena();
   if (!in_token_) arena.begin();
   in_token_ = true;
   arena.append(piece.data(), piece.size());
@@ -117,11 +117,10 @@ int MessageParser::add_value(std::string_view piece) {
 
 int MessageParser::end_value() {
   if (in_trailers_) return 0;
-  const std::string_view value = in_token_ ? trim(headers().arena().end()) : std::string_view();
+  const std::string_view value = in_token_ ? trim(headers_->arena().end()) : std::string_view();
   in_token_ = false;
   const std::string_view name = std::exchange(name_, {});
   if (name.empty()) return stop(Fault::kHeaderName);
-  if (!is_field_value(value)) return stop(Fault::kHeaderValue);
   if (name.find('_') != std::string_view::npos) {
     const UnderscoreVerdict verdict = judge_underscore(name, limits_->underscores);
     if (verdict == UnderscoreVerdict::kReject) return stop(Fault::kUnderscore);
@@ -130,7 +129,7 @@ int MessageParser::end_value() {
       return 0;
     }
   }
-  headers().push(name, value);
+  headers_->push(name, value);
   return 0;
 }
 

@@ -39,7 +39,7 @@ MessageParser::Verdict RequestParser::on_head() {
   if (const Fault fault = read_target(head_); fault != Fault::kNone) return {fault};
   const ConnectionOptions connection = read_connection(head_.headers);
   if (connection.count > kMaxConnectionOptions) return {Fault::kHeaderValue};
-  head_.headers.mark_nominated();
+  if (connection.names_fields) head_.headers.mark_nominated();
   if (const Fault fault = read_intentions(head_, connection, limits()); fault != Fault::kNone) return {fault};
   // A proxy keeps no connection to an HTTP/1.0 client, asked or not (RFC 9112 section 9.3).
   head_.keep_alive = head_.version == Version::kHttp11 && !connection.close;

@@ -31,7 +31,7 @@ MessageParser::Verdict ResponseParser::on_head() {
   if (body.fault != Fault::kNone) return {body.fault};
   const ConnectionOptions connection = read_connection(head_.headers);
   if (connection.count > kMaxConnectionOptions) return {Fault::kHeaderValue};
-  head_.headers.mark_nominated();
+  if (connection.names_fields) head_.headers.mark_nominated();
   if (head_.status == 101) {
     const bool asked = !upgrade_.empty() && connection.upgrade && head_.headers.count(HeaderId::kUpgrade) == 1 &&
                        equals_ignore_case(head_.headers.value(HeaderId::kUpgrade), upgrade_);

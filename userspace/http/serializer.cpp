@@ -127,7 +127,7 @@ Written write_request_head(const RequestHead& head, const RequestWriteOptions& o
                    options.authority.empty() ? head.authority : options.authority);
   for (const Header& header : head.headers) {
     if (is_rewritten(header, head, options) || is_removed(header, options.protected_names)) continue;
-    cursor.put_field(header.name, header.value);
+    cursor.put_field(header);
   }
   put_max_forwards(cursor, head);
   put_forwarded_for(cursor, head.headers, options.client_address);
@@ -176,7 +176,7 @@ Written write_response_head(const ResponseHead& head, const ResponseWriteOptions
   cursor.put("\r\n");
   for (const Header& header : head.headers) {
     if (header.id == HeaderId::kContentLength || is_removed(header, {})) continue;
-    cursor.put_field(header.name, header.value);
+    cursor.put_field(header);
   }
   put_via(cursor, head.version, options.via);
   const Framing framing = client_framing(head, options.client_version, options.request_method);

@@ -136,9 +136,15 @@ ConnectionOptions read_connection(const HeaderList& headers) {
     if (header.id != HeaderId::kConnection) continue;
     for_each_element(header.value, [&](std::string_view option) {
       ++options.count;
-      options.close = options.close || equals_ignore_case(option, "close");
-      options.keep_alive = options.keep_alive || equals_ignore_case(option, "keep-alive");
-      options.upgrade = options.upgrade || equals_ignore_case(option, "upgrade");
+      if (equals_ignore_case(option, "close")) {
+        options.close = true;
+      } else if (equals_ignore_case(option, "keep-alive")) {
+        options.keep_alive = true;
+      } else if (equals_ignore_case(option, "upgrade")) {
+        options.upgrade = true;
+      } else {
+        options.names_fields = true;
+      }
     });
   }
   return options;

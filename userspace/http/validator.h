@@ -20,6 +20,8 @@ struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
+  /// There is an option that may be the name of a field.
+  bool names_fields = false;
   /// How many there are: each is compared with each field name, so that the parser bounds them.
   unsigned count = 0;
 };

@@ -30,7 +30,8 @@ TEST(Collect, NamesAreExactlyTokensForEveryByte) {
 TEST(Collect, ValuesAreFreeOfControlCharactersForEveryByte) {
   for (int c = 0; c < 256; ++c) {
     const bool good = c == '\t' || (c >= 0x20 && c != 0x7f);
-    for (const char* name : {"x-any", "connection", "upgrade", "x-forwarded-for"}) {
+    // llhttp reads the values of some fields in states of their own.
+    for (const char* name : {"x-any", "connection", "proxy-connection", "upgrade", "keep-alive", "x-forwarded-for"}) {
       const Outcome outcome = with_field(std::string(name) + ": a" + static_cast<char>(c) + "b");
       EXPECT_EQ(!outcome.refused(), good) << name << " with byte " << c;
     }

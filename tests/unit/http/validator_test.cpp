@@ -83,6 +83,7 @@ TEST(Connection, OptionsInAnyCaseAndLine) {
   EXPECT_TRUE(options.keep_alive);
   EXPECT_FALSE(options.upgrade);
   EXPECT_EQ(options.count, 4U);
+  EXPECT_TRUE(options.names_fields);
   EXPECT_EQ(read_connection(HeaderList()).count, 0U);
 }
 
