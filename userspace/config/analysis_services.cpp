@@ -242,7 +242,7 @@ void check_service_ports(const Index& index, Diagnostics& out) {
 
 void check_service_entries(const Index& index, Diagnostics& out) {
   for (const ServiceEntry* entry : index.service_entries) {
-    if (!entry->addresses.empty()) continue;
+    if (!entry->addresses.empty() || !entry->allocated_addresses.empty()) continue;
     for (const ServiceEntryPort& port : entry->ports) {
       if (!port.protocol.empty() && port.protocol != "TCP") continue;
       out.push_back(
@@ -268,7 +268,10 @@ void check_gateways(const Index& index, Diagnostics& out) {
             !has_all(pod->meta.labels, service->selector))
           continue;
         any_service = true;
-        for (const ServicePort& port : service->ports) ports.insert(port.port);
+        for (const ServicePort& port : service->ports) {
+          ports.insert(port.port);
+          ports.insert(port.target_port);
+        }
       }
     }
     // The pods of Istio's own gateways are seldom among the files.

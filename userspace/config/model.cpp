@@ -126,6 +126,7 @@ std::string_view to_string(Kind kind) {
 
 std::string Metadata::describe() const {
   std::string text(to_string(kind));
+  if (name.empty()) return text;
   text += " ";
   if (!namespace_.empty()) text += namespace_ + "/";
   return text + name;

@@ -354,7 +354,8 @@ struct ServiceEntryPort {
 struct ServiceEntry {
   Metadata meta;
   std::vector<Located<std::string>> hosts;
-  std::vector<Located<std::string>> addresses;  // IP or CIDR
+  std::vector<Located<std::string>> addresses;   // IP or CIDR
+  std::vector<std::string> allocated_addresses;  // status.addresses: what Istio's control plane gave to hosts without
   std::vector<ServiceEntryPort> ports;
   enum class Location { kMeshExternal, kMeshInternal };
   Location location = Location::kMeshExternal;

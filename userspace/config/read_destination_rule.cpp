@@ -9,9 +9,9 @@ Subset read_subset(Fields& fields) {
   Subset subset;
   subset.at = fields.at();
   subset.name = fields.located("name");
-  if (subset.name.value.empty()) {
+  if (fields.missing("name")) {
     fields.context.error(fields.at(), fields.child("name").text() + " is required: routes refer to a subset by it");
-  } else if (!is_host_label(subset.name.value)) {
+  } else if (!subset.name.value.empty() && !is_host_label(subset.name.value)) {
     fields.context.error(subset.name.at, "subset name " + quote(subset.name.value) + " is invalid",
                          "letters, digits and \"-\", at most 63");
   }
@@ -36,9 +36,9 @@ void read_workload_selector(Fields& spec, DestinationRule& object) {
 
 void read_destination_rule(Fields& spec, DestinationRule& object) {
   object.host = spec.located("host");
-  if (object.host.value.empty()) {
+  if (spec.missing("host")) {
     spec.context.error(spec.at(), "spec.host is required: the service that the rule is for");
-  } else if (!is_ip(object.host.value)) {
+  } else if (!object.host.value.empty() && !is_ip(object.host.value)) {
     spec.context.check(object.host.at, "host " + quote(object.host.value), check_wildcard_domain(object.host.value));
   }
   spec.map("trafficPolicy", [&](Fields& policy) { object.traffic_policy = read_traffic_policy(policy); });

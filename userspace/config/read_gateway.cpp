@@ -129,6 +129,8 @@ GatewayServer read_server(Fields& fields) {
   server.bind = bind.value;
   if (!bind.value.empty() && !is_ip(bind.value) && !bind.value.starts_with("unix://")) {
     fields.context.error(bind.at, "bind " + quote(bind.value) + " is neither an IP address nor a unix:// path");
+  } else {
+    fields.not_honoured("bind", code::kGatewayBind, "the gateway's own addresses are used");
   }
   read_port(fields, server);
   server.hosts = fields.texts("hosts");
@@ -140,7 +142,6 @@ GatewayServer read_server(Fields& fields) {
       "tls", [&](Fields& tls) { read_tls(tls, server); }, Fields::Unknown::kIgnore);
   if (encrypted && !has_tls)
     fields.context.error(fields.at(), "server must have TLS settings for " + server.protocol + " ports");
-  fields.not_honoured("bind", code::kGatewayBind, "the gateway's own addresses are used");
   fields.not_honoured("defaultEndpoint", code::kGatewayBind, "unmatched connections are left alone");
   return server;
 }

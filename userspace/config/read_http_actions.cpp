@@ -42,6 +42,7 @@ void check_retry_on(Context& context, Position at, std::string_view list) {
     if (!known && !is_named_status(parse_integer(policy).value_or(0))) {
       context.error(at, quote(policy) + " is not a condition of retryOn",
                     "such as 5xx, gateway-error, reset, connect-failure, refused-stream, unavailable, 503");
+      return;
     }
     if (comma == std::string_view::npos) return;
     list.remove_prefix(comma + 1);

@@ -26,7 +26,8 @@ void check_conflicts(Fields& fields, const HttpRoute& route, bool delegate) {
   } else if (route.direct_response) {
     if (has_route) both("route", "directResponse");
     if (route.rewrite) both("rewrite", "directResponse");
-  } else if (!has_route && is_absent_or_empty(fields, "route")) {
+  } else if (!has_route && is_absent_or_empty(fields, "route") && fields.find("redirect") == nullptr &&
+             fields.find("directResponse") == nullptr && fields.find("delegate") == nullptr) {
     context.error(fields.at(), "HTTP route must have a route, redirect or directResponse",
                   "route: [{destination: {host: ...}}]");
   }
@@ -101,7 +102,7 @@ Delegate read_delegate(Fields& fields) {
   delegate.at = fields.at();
   delegate.name = fields.located("name");
   delegate.namespace_ = fields.text("namespace");
-  if (delegate.name.value.empty()) fields.context.error(fields.at(), fields.child("name").text() + " is required");
+  if (fields.missing("name")) fields.context.error(fields.at(), fields.child("name").text() + " is required");
   return delegate;
 }
 

@@ -99,7 +99,8 @@ EndpointAddress read_slice_endpoint(Fields& fields, bool names) {
     if (!names) check_ip(fields.context, address, "endpoint address");
     endpoint.addresses.push_back(std::move(address.value));
   }
-  if (endpoint.addresses.empty()) fields.context.error(fields.at(), fields.child("addresses").text() + " is required");
+  if (is_absent_or_empty(fields, "addresses"))
+    fields.context.error(fields.at(), fields.child("addresses").text() + " is required");
   fields.map(
       "conditions",
       [&](Fields& conditions) {

@@ -40,9 +40,8 @@ L4Match read_match(Fields& fields, bool tls, const std::vector<Located<std::stri
   for (const auto& text : fields.texts("destinationSubnets")) {
     if (const auto subnet = parse_subnet(fields.context, text)) match.destination_subnets.push_back(*subnet);
   }
-  if (fields.find("sourceSubnet") != nullptr) {
-    match.source_subnet = parse_subnet(fields.context, fields.located("sourceSubnet"));
-  }
+  const auto source = fields.located("sourceSubnet");
+  if (!source.value.empty()) match.source_subnet = parse_subnet(fields.context, source);
   const auto port = fields.integer("port", 0, 65535);
   if (port && port->value > 0) match.port = Located<uint16_t>{static_cast<uint16_t>(port->value), port->at};
   match.source_labels = read_checked_labels(fields, "sourceLabels");

@@ -46,9 +46,9 @@ void read_fields(Fields& fields, Metadata& meta) {
   if (meta.kind != Kind::kNamespace && !space.value.empty()) meta.namespace_ = space.value;
   fields.context.namespace_ = meta.namespace_;
   fields.context.object = meta.describe();
-  if (name.value.empty()) {
+  if (fields.missing("name")) {
     fields.context.error(fields.at(), "metadata.name is required");
-  } else {
+  } else if (!name.value.empty()) {
     fields.context.check(name.at, "metadata.name " + quote(name.value), check_object_name(name.value));
   }
   if (!space.value.empty() && !is_dns_label(space.value)) {

@@ -56,9 +56,9 @@ void read_ports(Fields& spec, ServiceEntry& object) {
     }
     const auto name = item.located("name");
     port.name = name.value;
-    if (name.value.empty()) {
+    if (item.missing("name")) {
       item.context.error(item.at(), item.child("name").text() + " is required");
-    } else if (!is_host_label(name.value)) {
+    } else if (!name.value.empty() && !is_host_label(name.value)) {
       item.context.error(name.at, "port name " + quote(name.value) + " is invalid");
     } else if (!names.insert(name.value).second) {
       item.context.error(name.at, "port name " + quote(name.value) + " is given twice");
@@ -129,7 +129,7 @@ void check_endpoint(Context& context, const ServiceEntry& object, const Workload
 void check_resolution(Fields& spec, const ServiceEntry& object) {
   Context& context = spec.context;
   const Position at = spec.at_key("resolution");
-  const bool no_endpoints = object.endpoints.empty();
+  const bool no_endpoints = is_absent_or_empty(spec, "endpoints");
   switch (object.resolution.value) {
     case Resolution::kNone:
       if (!no_endpoints) {

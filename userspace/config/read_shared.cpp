@@ -136,11 +136,11 @@ Destination read_destination(Fields& fields) {
   destination.at = fields.at();
   destination.host = fields.located("host");
   const Position host_at = destination.host.at.line > 0 ? destination.host.at : fields.at();
-  if (destination.host.value.empty()) {
+  if (fields.missing("host")) {
     fields.context.error(host_at, fields.child("host").text() + " is required: the service to send to");
   } else if (destination.host.value == "*") {
     fields.context.error(host_at, "destination host \"*\" is not allowed", "name one service");
-  } else if (!is_ip(destination.host.value)) {
+  } else if (!destination.host.value.empty() && !is_ip(destination.host.value)) {
     fields.context.check(host_at, "destination host " + quote(destination.host.value),
                          check_wildcard_domain(destination.host.value));
   }

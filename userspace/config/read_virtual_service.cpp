@@ -52,7 +52,7 @@ void read_virtual_service(Fields& spec, VirtualService& object) {
   spec.each("http", [&](Fields& route) { object.http.push_back(read_http_route(route, delegate)); });
   spec.each("tls", [&](Fields& route) { object.tls.push_back(read_l4_route(route, true, object.hosts)); });
   spec.each("tcp", [&](Fields& route) { object.tcp.push_back(read_l4_route(route, false, object.hosts)); });
-  if (object.http.empty() && object.tls.empty() && object.tcp.empty()) {
+  if (is_absent_or_empty(spec, "http") && is_absent_or_empty(spec, "tls") && is_absent_or_empty(spec, "tcp")) {
     spec.context.error(spec.at(), "http, tcp or tls must be provided in virtual service");
   }
   if (delegate) {

@@ -99,6 +99,11 @@ bool Fields::present(std::string_view key) {
   return false;
 }
 
+bool Fields::missing(std::string_view key) {
+  const Node* node = find(key);
+  return node == nullptr || (node->is_scalar() && node->text.empty());
+}
+
 Position Fields::at_key(std::string_view key) const {
   for (size_t i = 0; i < used_.size(); ++i) {
     if (same_field(node_.items[2 * i]->text, key)) return node_.items[2 * i]->at;

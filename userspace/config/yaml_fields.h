@@ -79,6 +79,8 @@ class Fields {
   const Node* find(std::string_view key);
   /// Also when the value is null.
   bool present(std::string_view key);
+  /// Absent, null or an empty string: as opposed to there and faulty, which is reported when it is read.
+  bool missing(std::string_view key);
   /// Of the key where it is present, else of the map.
   [[nodiscard]] Position at_key(std::string_view key) const;
   [[nodiscard]] Path child(std::string_view key, int index = -1) const { return {&path_, key, index}; }
@@ -169,8 +171,10 @@ void Fields::each(std::string_view key, Read read, Unknown unknown) {
   int index = 0;
   for (const Node* item : list(key)) {
     const Path path = child(key, index++);
-    if (item->is_null()) {
-      context.error(item->at, path.text() + " must not be null");
+    if (!item->is_map()) {
+      context.error(item->at,
+                    path.text() + (item->is_null() ? " must not be null"
+                                                   : " must be a map, it is " + std::string(item->describe())));
       continue;
     }
     Fields fields(context, *item, path);

@@ -48,7 +48,8 @@ template <class Object, class Read>
 void read_spec(Fields& root, Object& object, Read read) {
   root.ignore({"status"});
   if (root.find("spec") == nullptr) {
-    root.context.error(object.meta.name_at, "spec is required");
+    // Of a half-written file one fault is enough.
+    if (!root.context.failed()) root.context.error(object.meta.name_at, "spec is required");
     return;
   }
   root.map("spec", [&](Fields& spec) { read(spec, object); });
@@ -85,7 +86,17 @@ struct BodyReader {
   void operator()(VirtualService& object) { read_spec(root, object, read_virtual_service); }
   void operator()(DestinationRule& object) { read_spec(root, object, read_destination_rule); }
   void operator()(Gateway& object) { read_spec(root, object, read_gateway); }
-  void operator()(ServiceEntry& object) { read_spec(root, object, read_service_entry); }
+  void operator()(ServiceEntry& object) {
+    read_spec(root, object, read_service_entry);
+    root.map(
+        "status",
+        [&](Fields& status) {
+          status.each(
+              "addresses", [&](Fields& item) { object.allocated_addresses.push_back(item.text("value")); },
+              Fields::Unknown::kIgnore);
+        },
+        Fields::Unknown::kIgnore);
+  }
   void operator()(WorkloadEntry& object) { read_spec(root, object, read_workload_entry); }
   void operator()(Service& object) { read_service(root, object); }
   void operator()(Endpoints& object) { read_endpoints(root, object); }

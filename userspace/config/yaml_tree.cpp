@@ -32,6 +32,9 @@ class ViewBuffer : public std::streambuf {
 struct Stop {
   Problem problem;
 };
+[[noreturn]] void stop(Position at, const char* code, std::string message, std::string hint = {}) {
+  throw Stop{{at, code, std::move(message), std::move(hint)}};  // border: yaml-cpp
+}
 
 /// Up to this many members, comparing all pairs is quicker than hashing.
 constexpr size_t kSmallMap = 16;
@@ -53,13 +56,13 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const Position at = position(mark);
-    if (++aliases_ > kMaxAliases) throw Stop{{at, code::kLimit, "more than 100 aliases in one document", {}}};
+    if (++aliases_ > kMaxAliases) stop(at, code::kLimit, "more than 100 aliases in one document");
     if (anchor >= anchors_.size() || anchors_[anchor].node == nullptr) {
-      throw Stop{{at, code::kUnreadable, "an alias refers to the value that it is part of", {}}};
+      stop(at, code::kUnreadable, "an alias refers to the value that it is part of");
     }
     aliased_nodes_ += anchors_[anchor].size;
     if (aliased_nodes_ > kMaxAliasedNodes) {
-      throw Stop{{at, code::kLimit, "aliases expand this document by more than 100000 values", {}}};
+      stop(at, code::kLimit, "aliases expand this document by more than 100000 values");
     }
     attach(anchors_[anchor].node, anchors_[anchor].size, anchors_[anchor].height);
   }
@@ -138,9 +141,9 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     Open& parent = open_.back();
-    if (open_.size() + height > kMaxDepth) throw too_deep(node->at);
+    if (open_.size() + height > kMaxDepth) too_deep(node->at);
     if (parent.node->is_map() && parent.node->items.size() % 2 == 0 && !node->is_scalar()) {
-      throw Stop{{node->at, code::kUnreadable, "a key must be a string, this is " + std::string(node->describe()), {}}};
+      stop(node->at, code::kUnreadable, "a key must be a string, this is " + std::string(node->describe()));
     }
     parent.node->items.push_back(node);
     parent.size += size;
@@ -148,7 +151,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void open(Node* node, YAML::anchor_t anchor) {
-    if (open_.size() >= kMaxDepth) throw too_deep(node->at);
+    if (open_.size() >= kMaxDepth) too_deep(node->at);
     remember(anchor, nullptr, 0, 0);
     open_.push_back({node, anchor});
   }
@@ -160,21 +163,21 @@ class TreeBuilder : public YAML::EventHandler {
     attach(closed.node, closed.size, closed.height);
   }
 
-  static Stop too_deep(Position at) {
-    return Stop{{at, code::kLimit, "values are nested more than " + std::to_string(kMaxDepth) + " deep", {}}};
+  [[noreturn]] static void too_deep(Position at) {
+    stop(at, code::kLimit, "values are nested more than " + std::to_string(kMaxDepth) + " deep");
   }
 
   static void check_keys(const Node& map) {
-    const auto duplicate = [](const Node& key, const Node& first) {
-      return Stop{{key.at, code::kUnreadable,
-                   "key \"" + key.text + "\" is given twice, first in line " + std::to_string(first.at.line),
-                   "remove one of the two"}};
+    const auto refuse = [](const Node& key, const Node& first) {
+      stop(key.at, code::kUnreadable,
+           "key \"" + key.text + "\" is given twice, first in line " + std::to_string(first.at.line),
+           "remove one of the two");
     };
     const auto& items = map.items;
     if (items.size() <= 2 * kSmallMap) {
       for (size_t i = 2; i < items.size(); i += 2) {
         for (size_t j = 0; j < i; j += 2) {
-          if (items[i]->text == items[j]->text) throw duplicate(*items[i], *items[j]);
+          if (items[i]->text == items[j]->text) refuse(*items[i], *items[j]);
         }
       }
       return;
@@ -184,7 +187,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::unordered_set<const Node*, decltype(hash), decltype(equal)> seen(items.size(), hash, equal);
     for (size_t i = 0; i < items.size(); i += 2) {
       const auto [place, fresh] = seen.insert(items[i]);
-      if (!fresh) throw duplicate(*items[i], **place);
+      if (!fresh) refuse(*items[i], **place);
     }
   }
 
@@ -219,10 +222,8 @@ class TreeBuilder : public YAML::EventHandler {
     for (size_t i = 0; i < map.items.size(); i += 2) keys.insert(map.items[i]->text);
     for (const Node* from : bases) {
       if (!from->is_map()) {
-        throw Stop{{from->at,
-                    code::kUnreadable,
-                    "\"<<\" takes a map or a list of maps, this is " + std::string(from->describe()),
-                    {}}};
+        stop(from->at, code::kUnreadable,
+             "\"<<\" takes a map or a list of maps, this is " + std::string(from->describe()), {});
       }
       for (size_t i = 0; i < from->items.size(); i += 2) {
         if (!keys.insert(from->items[i]->text).second) continue;
@@ -267,13 +268,13 @@ void parse_piece(const Piece& piece, const std::function<void(const Node&, std::
     while (parser.HandleNextDocument(builder)) {
       if (builder.root() != nullptr && !builder.root()->is_null()) document(*builder.root(), piece.text);
     }
-  } catch (Stop& stop) {
-    problem(std::move(stop.problem));
-  } catch (const YAML::Exception& exception) {
+  } catch (Stop& stopped) {  // border: yaml-cpp
+    problem(std::move(stopped.problem));
+  } catch (const YAML::Exception& exception) {  // border: yaml-cpp
     const auto line = static_cast<uint32_t>(std::max(exception.mark.line, 0));
     problem({builder.position(exception.mark), code::kUnreadable, "not readable as YAML: " + exception.msg,
              hint_for(exception.msg, piece.text, line)});
-  } catch (const std::exception& exception) {
+  } catch (const std::exception& exception) {  // border: yaml-cpp
     problem({{piece.line, 1}, code::kUnreadable, std::string("not readable as YAML: ") + exception.what(), {}});
   }
 }
