@@ -1,0 +1,89 @@
+// weir agent: follows a folder and keeps the kernel at what it says.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "agent/agent.h"
+#include "agent/log.h"
+#include "cli/command_table.h"
+
+namespace weir::cli {
+namespace {
+
+struct Options {
+  agent::Options agent;
+  std::string services = "ruled", debounce = "50ms", reconcile = "30s";
+};
+
+constexpr const char* kExamples =
+    "  weir agent --config /etc/weir\n"
+    "  weir agent --config DIR --cgroup /sys/fs/cgroup/mine --services all\n";
+
+Exit exit_of(const Error& error) {
+  return error.code == EPERM || error.code == EACCES ? kNoPermission : kError;
+}
+
+int run_agent(Context& context, Options options) {
+  const auto debounce = parse_milliseconds(options.debounce);
+  if (!debounce) return fail(context, kUsage, "--debounce " + debounce.error().message);
+  const auto reconcile = parse_milliseconds(options.reconcile);
+  if (!reconcile || *reconcile == 0)
+    return fail(context, kUsage, "--reconcile-interval " + (reconcile ? "must not be 0" : reconcile.error().message));
+  options.agent.debounce = std::chrono::milliseconds(*debounce);
+  options.agent.reconcile_interval = std::chrono::milliseconds(*reconcile);
+  options.agent.all_services = options.services == "all";
+  options.agent.run_dir = context.options.run_dir;
+  options.agent.bpffs_dir = context.options.bpffs;
+  if (std::error_code failed; std::filesystem::is_regular_file(options.agent.config_dir, failed))
+    return fail(context, kUsage, "--config " + options.agent.config_dir + " is a file",
+                "give the folder that it is in: the agent follows folders");
+  agent::start_log(options.agent.verbose ? spdlog::level::debug : spdlog::level::info);
+  auto made = agent::Agent::create(std::move(options.agent));
+  if (made) (*made)->run();
+  const Exit code = made ? kOk : exit_of(made.error());
+  if (!made) spdlog::error("{}", agent::printable(made.error().message));
+  made = Error{};  // the agent ends before its log does
+  agent::stop_log();
+  return code;
+}
+
+}  // namespace
+
+void add_agent(CommandTable& table) {
+  auto options = std::make_shared<Options>();
+  auto& command = table.add("agent", "follow a folder of YAML and split connections as it says", kExamples,
+                            [options](Context& context) { return run_agent(context, *options); });
+  auto& agent = options->agent;
+  command.add_option("--config", agent.config_dir, "the folder to follow")->required()->type_name("DIR");
+  command.add_option("--cgroup", agent.cgroup, "split only below this cgroup2 directory (the root)")->type_name("DIR");
+  command.add_option("--node", agent.node, "this node's name (the host's)")->type_name("NAME");
+  command.add_option("--services", options->services, "ruled: services without a rule are left alone; all: split too")
+      ->check(CLI::IsMember({"ruled", "all"}))
+      ->capture_default_str()
+      ->type_name("WHICH");
+  command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")
+      ->capture_default_str()
+      ->type_name("MS");
+  command.add_option("--reconcile-interval", options->reconcile, "between two looks for drift")
+      ->capture_default_str()
+      ->type_name("TIME");
+  const auto size = [&command](const char* name, uint32_t& value) {
+    command.add_option(name, value, "entries of that map")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 24))
+        ->type_name("N");
+  };
+  size("--map-frontends", agent.sizes.frontends);
+  size("--map-splits", agent.sizes.splits);
+  size("--map-endpoints", agent.sizes.endpoints);
+  size("--map-counters", agent.sizes.counters);
+  size("--map-sockets", agent.sizes.sockets);
+  size("--map-sources", agent.sizes.sources);
+  command.add_flag("-v,--verbose", agent.verbose, "log details too");
+}
+
+}  // namespace weir::cli

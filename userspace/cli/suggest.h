@@ -1,0 +1,13 @@
+#pragma once
+// "did you mean": the known word nearest to a mistyped one.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::cli {
+
+/// Empty when none is near. Compares without case; a prefix counts as near.
+std::string nearest(std::string_view word, std::span<const std::string> known);
+
+}  // namespace weir::cli
