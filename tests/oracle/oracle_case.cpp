@@ -47,10 +47,7 @@ Result<std::shared_ptr<const routing::Table>> load_table(const fs::path& folder)
     if (!text) return std::move(text).error();
     store.set(config::read_yaml(*text, path.filename().string()));
   }
-  // Istio dials what a ServiceEntry says, 127.0.0.2 too.
-  routing::BuildOptions options;
-  options.allow_loopback_endpoints = true;
-  return routing::build_table(store, options);
+  return routing::build_table(store);
 }
 
 }  // namespace

@@ -16,9 +16,10 @@ struct BuildOptions {
   /// false: only services that a rule names get frontends ("no rule -> left alone"). true: every service with an
   /// address is split over its endpoints, for hosts where no kube-proxy does it.
   bool all_services = false;
-  /// Use endpoints on loopback addresses also for services whose own address is not loopback. Off: whoever may write endpoints
-  /// could reach what listens on the node's loopback only (hardening P10, CVE-2021-25737).
-  bool allow_loopback_endpoints = false;
+  /// Endpoints on loopback addresses, for any service. On: who writes the folder is the node's administrator, and a
+  /// service of the node itself is nothing unusual. Off for objects that others may write (a cluster's): they could reach
+  /// what listens on the node's loopback only (hardening P10, CVE-2021-25737).
+  bool allow_loopback_endpoints = true;
 };
 
 /// Keeps the indexes that make a small change cheap: after the first build, update() costs in proportion to what the
