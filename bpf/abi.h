@@ -17,6 +17,8 @@ namespace weir::abi {
 enum {
   ABI_VERSION = 1,
   MAX_DESTINATIONS = 32, /* of one split */
+  MAX_FORKS = MAX_DESTINATIONS - 1,
+  FORK_BASE = 32, /* a child below is a destination, others are forks + FORK_BASE */
   SPLIT_NAME_SIZE = 64,
   LABEL_SIZE = 12,
   NODE_NAME_SIZE = 64,
@@ -64,13 +66,24 @@ enum destination_flags {
   DESTINATION_WEIGHTED = 1, /* its endpoints' `last` are to be searched; else they share evenly */
 };
 
+/* One choice between two sides. A split's forks are a tree that ends in its destinations; see bpf/pick.h. */
+struct split_fork {
+  __u32 share; /* of the rarer side, of 2^32: 1 to 2^31 */
+  __u8 rare;   /* destination, or fork + FORK_BASE */
+  __u8 common;
+  __u16 pad;
+};
+WEIR_STATIC_ASSERT(sizeof(struct split_fork) == 8, "split_fork is part of the kernel ABI");
+
 /* One weighted part of a split; its endpoints are the range [first, first + count) of `endpoints`. */
 struct split_destination {
-  __u32 last;  /* last point (inclusive) of its interval; the interval before it ends at its first point - 1 */
-  __u32 first; /* index into `endpoints` */
-  __u32 count; /* 0: its share of connections is refused */
-  __u32 key;   /* hash of host, port and subset: identity for counters */
-  __u32 flags; /* enum destination_flags */
+  /* Last point (inclusive, of 2^32) of its share; the share before it ends at its first point - 1. For readers and for
+   * modes that pick by a hash; the exact mode goes by the forks. */
+  __u32 last;
+  __u32 first;            /* index into `endpoints` */
+  __u32 count;            /* 0: its share of connections is refused */
+  __u32 key;              /* hash of host, port and subset: identity for counters */
+  __u32 flags;            /* enum destination_flags */
   char label[LABEL_SIZE]; /* subset, or host without one; cut; for readers only */
 };
 WEIR_STATIC_ASSERT(sizeof(struct split_destination) == 32, "split_destination is part of the kernel ABI");
@@ -80,7 +93,7 @@ enum split_flags {
 };
 
 enum split_mode {
-  SPLIT_EXACT = 0, /* point from the split's cursor */
+  SPLIT_EXACT = 0, /* by the number of the pick, from the split's cursor */
 };
 
 /* `splits`, by split id. One element is one complete split: replaced whole, never edited. */
@@ -89,14 +102,18 @@ struct split {
   __u64 stamp;
   __u64 key;        /* hash64 of the full name: identity across restarts */
   __u64 generation; /* in which this split last changed */
+  __u64 start;      /* cursor when these weights began to hold: picks are numbered from there */
+  __u64 phase;      /* hash of node and split: every node and split has an order of its own */
   __u32 flags;      /* enum split_flags */
   __u32 mode;       /* enum split_mode */
   __u32 destination_count;
   __u32 pad;
   char name[SPLIT_NAME_SIZE]; /* cut; for readers only */
+  struct split_fork
+      forks[MAX_FORKS + 1]; /* the first is the root, where there is more than one destination; the last is padding */
   struct split_destination destinations[MAX_DESTINATIONS];
 };
-WEIR_STATIC_ASSERT(sizeof(struct split) == 104 + 32 * 32, "split is part of the kernel ABI");
+WEIR_STATIC_ASSERT(sizeof(struct split) == 120 + 32 * 8 + 32 * 32, "split is part of the kernel ABI");
 
 /* `endpoints`: ranges that belong to one destination of one split each. */
 struct endpoint {
@@ -142,7 +159,7 @@ struct meta {
   __u32 pad;
   __u64 generation; /* last one applied completely */
   __u64 written_at; /* when, Unix time in ns */
-  __u64 phase;      /* of this node: new cursors start at a hash of it and the split's key */
+  __u64 phase;      /* of this node: goes into its splits' phases */
   char node[NODE_NAME_SIZE];
 };
 WEIR_STATIC_ASSERT(sizeof(struct meta) == 96, "meta is part of the kernel ABI");

@@ -57,30 +57,30 @@ static __always_inline __u32 find_split(struct bpf_sock_addr* ctx, struct fronte
   return found.split;
 }
 
-/* The next point of the split's sequence. `fetch` is a constant: kernels before 5.12 refuse a program with the atomic
- * form, and two connections at once may then share a point. */
-static __always_inline int next_point(__u32 split, int fetch, __u32* point) {
+/* The number of this pick. `fetch` is a constant: kernels before 5.12 refuse a program with the atomic form, and two
+ * connections at once may then get the same number. */
+static __always_inline int next_pick(__u32 split, int fetch, __u64* number) {
   __u64* cursor = bpf_map_lookup_elem(&cursors, &split);
   if (!cursor) return 0;
   if (fetch) {
-    *point = pick_point(__sync_fetch_and_add(cursor, WEIR_GOLDEN_RATIO));
+    *number = __sync_fetch_and_add(cursor, 1);
   } else {
-    *point = pick_point(*(volatile __u64*)cursor);
-    ADD(cursor, WEIR_GOLDEN_RATIO);
+    *number = *(volatile __u64*)cursor;
+    ADD(cursor, 1);
   }
   return 1;
 }
 
 enum reading { READING_DONE, READING_AGAIN, READING_MISSING };
 
-/* Where in the split `point` falls. Again: the element was replaced, and perhaps reused, while it was being read. */
-static __always_inline enum reading read_split(__u32 id, __u32 point, struct pick_place* place, __u64* generation) {
+/* The destination of a pick. Again: the element was replaced, and perhaps reused, while it was being read. */
+static __always_inline enum reading read_split(__u32 id, __u64 number, struct pick_place* place, __u64* generation) {
   const struct split* split = bpf_map_lookup_elem(&splits, &id);
   if (!split) return READING_MISSING;
   const __u64 stamp = *(const volatile __u64*)&split->stamp;
   BARRIER();
   *generation = split->generation;
-  pick_destination(split, point, place);
+  pick_destination(split, number, place);
   if (split->mode != SPLIT_EXACT) place->found = 0;
   BARRIER();
   return *(const volatile __u64*)&split->stamp == stamp ? READING_DONE : READING_AGAIN;
@@ -98,10 +98,10 @@ static __always_inline int read_endpoint(const struct pick_place* place, __u32 i
   return (!address_prefix_off_v4(&choice->address)) == is_v4;
 }
 
-/* The next point's destination; tries again, with the same point, while the split is being replaced. */
-static __always_inline enum reading find_place(__u32 id, __u32 point, struct pick_place* place, __u64* generation) {
+/* The same; tries again, with the same number, while the split is being replaced. */
+static __always_inline enum reading find_place(__u32 id, __u64 number, struct pick_place* place, __u64* generation) {
   for (int i = 0; i < MAX_SPLIT_RETRIES; i++) {
-    const enum reading reading = read_split(id, point, place, generation);
+    const enum reading reading = read_split(id, number, place, generation);
     if (reading != READING_AGAIN) return reading;
     COUNT(split_retry);
   }
@@ -119,11 +119,10 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
   }
   struct address dialled;
   struct pick_place place = {};
-  __u32 point = 0;
-  __u64 generation = 0;
+  __u64 number = 0, generation = 0;
   __builtin_memcpy(&dialled, key->address, sizeof(dialled));
-  if (next_point(id, fetch, &point)) {
-    switch (find_place(id, point, &place, &generation)) {
+  if (next_pick(id, fetch, &number)) {
+    switch (find_place(id, number, &place, &generation)) {
       case READING_AGAIN:
         COUNT(split_busy);
         return REFUSE;

@@ -26,7 +26,7 @@ struct {
   __type(value, struct split);
 } splits SEC(".maps");
 
-/* Split id -> where its sequence stands. Apart from the split, so that a change of weights leaves it alone. */
+/* Split id -> number of its next pick. Apart from the split, so that a change of weights leaves it alone. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, DEFAULT_SPLITS);

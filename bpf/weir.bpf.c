@@ -75,7 +75,7 @@ int weir_connect6(struct bpf_sock_addr* ctx) {
   return connect_v6(ctx, 1);
 }
 
-/* For kernels before 5.12; see next_point(). */
+/* For kernels before 5.12; see next_pick(). */
 SEC("cgroup/connect4")
 int weir_connect4_a(struct bpf_sock_addr* ctx) {
   return connect_v4(ctx, 0);

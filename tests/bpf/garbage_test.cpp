@@ -83,9 +83,10 @@ TEST_F(GarbageTest, SplitsThatMakeNoSense) {
   const std::vector<std::function<void(abi::split&)>> changes{
       [](abi::split& s) { s.destination_count = 0; },
       [](abi::split& s) { s.mode = 99; },
+      [](abi::split& s) { s.destination_count = 2; },  // no forks
       [](abi::split& s) {
-        s.destinations[0].last = 0;
-        s.destination_count = 1;
+        s.destination_count = 2;
+        s.forks[0] = {.share = 1, .rare = abi::FORK_BASE, .common = abi::FORK_BASE, .pad = 0};  // a loop
       },
       [](abi::split& s) { s.destinations[0].first = 0xffffffff; },
       [](abi::split& s) { s.destinations[0].count = 0xffffffff; },

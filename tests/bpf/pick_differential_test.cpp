@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 
+#include "datapath/forks.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/map_image.h"
 #include "datapath/pick.h"
@@ -21,7 +23,6 @@ namespace {
 constexpr uint32_t kId = 5;
 constexpr size_t kPoints = 1024;
 constexpr size_t kEndpoints = 4096;
-constexpr int kBatch = 64;
 
 struct PointCase {
   uint64_t cursor;
@@ -51,11 +52,13 @@ class PickDifferentialTest : public ::testing::Test {
     split.destination_count = 1 + below(below(4) == 0 ? abi::MAX_DESTINATIONS : 4);
     std::vector<uint64_t> weights;
     for (uint32_t i = 0; i < split.destination_count; ++i) weights.push_back(1 + random() % (1ULL << below(40)));
-    const auto lasts = thresholds(weights);
+    const auto forks = make_forks(weights);
+    std::copy(forks.begin(), forks.end(), split.forks);
+    split.start = random();
+    split.phase = random();
     uint32_t first = 1;
     for (uint32_t i = 0; i < split.destination_count; ++i) {
       auto& destination = split.destinations[i];
-      destination.last = lasts[i];
       destination.first = first;
       destination.count = below(10) == 0 ? 0 : 1 + below(below(3) == 0 ? 100 : 4);
       const bool weighted = below(2) == 0;
@@ -74,9 +77,15 @@ class PickDifferentialTest : public ::testing::Test {
     make_sound();
     for (int i = 0; i < 4; ++i) {
       auto& destination = split.destinations[below(abi::MAX_DESTINATIONS)];
-      switch (below(6)) {
+      switch (below(8)) {
+        case 6:
+          split.forks[below(abi::MAX_FORKS)].share = static_cast<uint32_t>(random());
+          break;
+        case 7:
+          split.forks[below(abi::MAX_FORKS)].common = static_cast<uint8_t>(random());
+          break;
         case 0:
-          destination.last = static_cast<uint32_t>(random());
+          split.forks[below(abi::MAX_FORKS)].rare = static_cast<uint8_t>(random());
           break;
         case 1:
           destination.first = static_cast<uint32_t>(random());
@@ -111,11 +120,10 @@ class PickDifferentialTest : public ::testing::Test {
         bpf_map_update_batch(bpf_map__fd(skeleton->maps.case_points), keys.data(), cases->data(), &count, nullptr), 0);
     skeleton->bss->next_case = 0;
     std::vector<char> packet(64);
-    for (size_t i = 0; i < kPoints / kBatch; ++i) {
-      LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(),
-                  .data_size_in = static_cast<uint32_t>(packet.size()));
-      ASSERT_EQ(bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.weir_pick_test), &options), 0);
-    }
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(),
+                .data_size_in = static_cast<uint32_t>(packet.size()), .repeat = kPoints);
+    ASSERT_EQ(bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.weir_pick_test), &options), 0);
+    ASSERT_EQ(skeleton->bss->next_case, kPoints);
     for (uint32_t i = 0; i < kPoints; ++i)
       ASSERT_EQ(bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.case_points), &i, &(*cases)[i]), 0);
   }
@@ -123,18 +131,13 @@ class PickDifferentialTest : public ::testing::Test {
   /// Runs one split over many cursors on both sides.
   void compare() {
     std::vector<PointCase> cases(kPoints);
-    uint64_t cursor = random();
-    for (size_t i = 0; i < kPoints; ++i) {
-      // A sequence, with the edges of the intervals strewn in.
-      cases[i] = {
-          i % 8 == 0 ? uint64_t{split.destinations[below(abi::MAX_DESTINATIONS)].last + below(3) - 1} << 32 : cursor,
-          0};
-      cursor = advance(cursor);
-    }
+    const uint64_t begin = split.start + (below(2) == 0 ? 0 : random());
+    for (size_t i = 0; i < kPoints; ++i)  // a sequence, with others strewn in
+      cases[i] = {i % 8 == 0 ? random() : begin + i, 0};
     auto results = cases;
     run_in_kernel(&results);
     for (size_t i = 0; i < kPoints; ++i) {
-      const PickResult expected = pick(split, kId, endpoints, point_of(cases[i].cursor));
+      const PickResult expected = pick(split, kId, endpoints, cases[i].cursor);
       const uint64_t picked = results[i].picked;
       const bool reachable = picked < kEndpoints && endpoints[picked].split == kId && endpoints[picked].port != 0;
       if (expected.outcome == PickOutcome::kEndpoint)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pick of bpf/pick.h alone, run by BPF_PROG_TEST_RUN on generated splits: what the kernel makes of it is held against C++.
-
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+// The pick of bpf/pick.h alone, run by BPF_PROG_TEST_RUN on generated splits: what the kernel makes of it is held
+// against C++.
 
 #include "pick.h"
 
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+
 #define CASE_ENDPOINTS 4096
 #define CASE_POINTS 1024
-#define BATCH 64
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,27 +42,22 @@ struct {
 
 __u32 next_case = 0;
 
-WEIR_INLINE const struct endpoint *pick_endpoint_at(const struct pick_endpoints *unused, __u32 index) {
+WEIR_INLINE const struct endpoint* pick_endpoint_at(const struct pick_endpoints* unused, __u32 index) {
   (void)unused;
   return bpf_map_lookup_elem(&case_endpoints, &index);
 }
 
-static __attribute__((noinline)) int pick_one(__u32 index) {
-  __u32 zero = 0;
-  const struct split *split = bpf_map_lookup_elem(&case_split, &zero);
-  struct point_case *point = bpf_map_lookup_elem(&case_points, &index);
+/* One case a run; user space asks for as many runs as there are cases. */
+SEC("socket")
+int weir_pick_test(struct __sk_buff* ctx) {
+  (void)ctx;
+  __u32 zero = 0, index = next_case++;
+  const struct split* split = bpf_map_lookup_elem(&case_split, &zero);
+  struct point_case* point = bpf_map_lookup_elem(&case_points, &index);
   if (!split || !point) return 0;
   struct pick_place place;
-  pick_destination(split, pick_point(point->cursor), &place);
+  pick_destination(split, point->cursor, &place);
   point->picked = place.found ? pick_endpoint(0, &place) : PICK_NONE - 1;
-  return 0;
-}
-
-SEC("socket")
-int weir_pick_test(struct __sk_buff *ctx) {
-  (void)ctx;
-  for (int i = 0; i < BATCH; i++) pick_one(next_case + i);
-  next_case += BATCH;
   return 0;
 }
 

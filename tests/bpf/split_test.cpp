@@ -1,11 +1,13 @@
 // Exactness of real connections, and what holds while splits are being replaced.
 
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 
 #include "datapath/pick.h"
 #include "fixture.h"
@@ -75,42 +77,60 @@ TEST_F(SplitTest, EndpointsOfADestinationShareEvenly) {
 TEST_F(SplitTest, AChangeOfWeightsKeepsTheCursor) {
   auto datapath = start(make_plan({make_service("a", kVip, 80, parts({90, 10}))}));
   ask_often(kVip, 80, 7);
-  const uint64_t before = split_of(datapath, "a")->cursor;
+  EXPECT_EQ(split_of(datapath, "a")->cursor, 7U);
   auto report = datapath.apply(make_plan({make_service("a", kVip, 80, parts({50, 50}))}, 2));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->operations, 1U) << "one element replaced";
-  EXPECT_EQ(split_of(datapath, "a")->cursor, before);
+  EXPECT_EQ(split_of(datapath, "a")->cursor, 7U);
+  EXPECT_EQ(split_of(datapath, "a")->start, 7U);
   EXPECT_EQ(split_of(datapath, "a")->generation, 2U);
   expect_shares(ask_often(kVip, 80, 100), {50, 50}, 100);
   EXPECT_EQ(split_of(datapath, "a")->counts.picked, 107U) << "counters go on";
 }
 
-TEST_F(SplitTest, TheSamePointsAsUserSpacePicks) {
-  auto datapath = start(make_plan({make_service("a", kVip, 80, parts({33, 33, 34}))}));
-  for (int i = 0; i < 50; ++i) {
-    const auto split = *split_of(datapath, "a");
-    double below = point_of(split.cursor) / 4294967296.0;
-    size_t expected = 0;
-    while (below >= split.destinations[expected].share) below -= split.destinations[expected++].share;
-    EXPECT_EQ(ask(kVip, 80), static_cast<char>('a' + expected));
+TEST_F(SplitTest, StepsOfARampAreExactFromTheFirstConnectionOn) {
+  auto datapath = start(make_plan({make_service("a", kVip, 80, parts({100, 0}))}));
+  for (uint64_t canary = 1; canary <= 99; canary += 7) {
+    ASSERT_TRUE(datapath.apply(make_plan({make_service("a", kVip, 80, parts({100 - canary, canary}))}, canary + 1)));
+    for (int n = 1, got = 0; n <= 60; ++n) {
+      got += ask(kVip, 80) == 'b' ? 1 : 0;
+      ASSERT_LE(std::abs(got - n * static_cast<double>(canary) / 100), 1.001) << canary << " % after " << n;
+    }
   }
 }
 
-TEST_F(SplitTest, NodesAndSplitsStartAtTheirOwnPhase) {
+TEST_F(SplitTest, TheSameOrderAsUserSpacePicks) {
+  auto datapath = start(make_plan({make_service("a", kVip, 80, parts({33, 33, 34}))}));
+  const FileDescriptor splits(bpf_obj_get((sandbox.bpffs_dir() + "/maps/splits").c_str()));
+  const FileDescriptor endpoints(bpf_obj_get((sandbox.bpffs_dir() + "/maps/endpoints").c_str()));
+  const uint32_t id = split_of(datapath, "a")->id;
+  abi::split split{};
+  ASSERT_EQ(bpf_map_lookup_elem(splits.get(), &id, &split), 0);
+  std::vector<abi::endpoint> all(8);
+  for (uint32_t i = 0; i < all.size(); ++i) ASSERT_EQ(bpf_map_lookup_elem(endpoints.get(), &i, &all[i]), 0);
+  for (int i = 0; i < 100; ++i) {
+    const auto expected = pick(split, id, all, split_of(datapath, "a")->cursor);
+    ASSERT_EQ(expected.outcome, PickOutcome::kEndpoint);
+    const char answered = ask(kVip, 80);
+    ASSERT_GE(answered, 'a');
+    EXPECT_EQ(ntohs(all[expected.endpoint].port), endpoints_[static_cast<size_t>(answered - 'a')].port);
+  }
+}
+
+TEST_F(SplitTest, NodesAndSplitsHaveAnOrderOfTheirOwn) {
   Options other = sandbox.options();
-  uint64_t first = 0, second = 0, third = 0;
+  uint64_t first = 0, second = 0;
   {
     auto datapath =
         start(make_plan({make_service("a", kVip, 80, parts({1})), make_service("b", "127.9.0.2", 80, parts({1}))}));
-    first = split_of(datapath, "a")->cursor;
-    second = split_of(datapath, "b")->cursor;
+    first = split_of(datapath, "a")->phase;
+    second = split_of(datapath, "b")->phase;
   }
   ASSERT_TRUE(uninstall(sandbox.bpffs_dir()));
   other.node = "another-node";
   auto datapath = start(make_plan({make_service("a", kVip, 80, parts({1}))}), other);
-  third = split_of(datapath, "a")->cursor;
   EXPECT_NE(first, second);
-  EXPECT_NE(first, third);
+  EXPECT_NE(first, split_of(datapath, "a")->phase);
 }
 
 /// Connects to `address` for as long as `go` holds; counts answers by letter.

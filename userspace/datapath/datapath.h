@@ -33,7 +33,7 @@ struct Options {
   std::string bpffs_dir = kDefaultBpffsDir;
   /// Directory in a cgroup2 file system below which connections are split; empty: the cgroup2 root.
   std::string cgroup;
-  std::string node;  // splits start at another phase on every node
+  std::string node;  // splits have an order of their own on every node
   MapSizes sizes;
   /// Gets what is worth a log line (libbpf's warnings too); may be empty.
   std::function<void(std::string_view)> log;

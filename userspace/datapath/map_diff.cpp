@@ -99,7 +99,6 @@ class Differ {
       id = taken->first;
       new_ids_.emplace(image.key, id);
       changes_.fresh_ids.push_back(id);
-      changes_.cursors.emplace_back(id, first_phase(state_.phase, image.key));
     }
     const bool sound = old != nullptr && old->sound;
     abi::split value{};
@@ -108,10 +107,15 @@ class Differ {
     value.mode = abi::SPLIT_EXACT;
     value.destination_count = static_cast<uint32_t>(image.destinations.size());
     copy_text(value.name, sizeof(value.name), image.name);
+    std::copy(image.forks.begin(), image.forks.end(), value.forks);
     std::array<bool, abi::MAX_DESTINATIONS> kept{};
     for (uint32_t i = 0; i < value.destination_count; ++i)
       WEIR_TRY(make_destination(image, image.destinations[i], id, sound ? &old->value : nullptr, &kept,
                                 &value.destinations[i]));
+    // Picks are numbered anew whenever the weights change, so that the new ones hold from the first pick on.
+    const bool same_order = sound && same_weights(old->value, value);
+    value.phase = sound ? old->value.phase : first_phase(state_.phase, image.key);
+    value.start = same_order ? old->value.start : state_.memory.cursors[id];
     if (sound) {
       value.stamp = old->value.stamp;
       value.generation = old->value.generation;
@@ -123,6 +127,13 @@ class Differ {
     changes_.split_ids.push_back(id);
     changes_.splits.push_back(value);
     return {};
+  }
+
+  static bool same_weights(const abi::split& a, const abi::split& b) {
+    if (a.destination_count != b.destination_count || std::memcmp(a.forks, b.forks, sizeof(a.forks)) != 0) return false;
+    for (uint32_t i = 0; i < a.destination_count; ++i)
+      if (a.destinations[i].key != b.destinations[i].key) return false;
+    return true;
   }
 
   /// Fills `value`; keeps the old split's range if it says the same, else takes a fresh one.

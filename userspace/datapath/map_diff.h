@@ -25,13 +25,12 @@ struct Changes {
   std::vector<std::pair<uint32_t, abi::counter>> counters;  // 1. identities of new counters
   std::vector<Range> fresh;                                 // 2. endpoints of these ranges, one after the other
   std::vector<abi::endpoint> endpoints;
-  std::vector<std::pair<uint32_t, uint64_t>> cursors;  // 3. first phase of new splits
-  std::vector<uint32_t> split_ids;                     // 4. whole splits
+  std::vector<uint32_t> split_ids;  // 3. whole splits
   std::vector<abi::split> splits;
-  std::vector<abi::frontend_key> frontend_keys;  // 5.
+  std::vector<abi::frontend_key> frontend_keys;  // 4.
   std::vector<abi::frontend> frontends;
-  std::vector<abi::frontend_key> gone_frontends;  // 6.
-  std::vector<uint32_t> gone_splits;              // 7.
+  std::vector<abi::frontend_key> gone_frontends;  // 5.
+  std::vector<uint32_t> gone_splits;              // 6.
 
   // What commit() and undo() need to know besides.
   std::vector<uint64_t> gone_split_keys;

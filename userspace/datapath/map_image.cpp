@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "datapath/forks.h"
 #include "datapath/maps_view.h"
 #include "datapath/thresholds.h"
 
@@ -51,7 +52,8 @@ Result<SplitImage> make_split(const routing::ServicePlan& plan, const routing::P
   if (split.destinations.size() > abi::MAX_DESTINATIONS)
     return bad_plan(plan, "split " + split.name + " has " + std::to_string(split.destinations.size()) +
                               " destinations, the kernel takes " + std::to_string(abi::MAX_DESTINATIONS));
-  SplitImage image{.key = split_key(split.name), .name = split.name, .fallback = split.fallback, .destinations = {}};
+  SplitImage image{
+      .key = split_key(split.name), .name = split.name, .fallback = split.fallback, .forks = {}, .destinations = {}};
   std::vector<uint64_t> weights;
   for (const auto& destination : split.destinations) {
     if (destination.weight == 0)
@@ -59,6 +61,7 @@ Result<SplitImage> make_split(const routing::ServicePlan& plan, const routing::P
     WEIR_TRY(check_endpoints(plan, split, destination));
     weights.push_back(destination.weight);
   }
+  image.forks = make_forks(weights);
   const std::vector<uint32_t> lasts = thresholds(weights);
   for (size_t i = 0; i < lasts.size(); ++i) {
     const auto& destination = split.destinations[i];

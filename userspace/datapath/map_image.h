@@ -31,6 +31,7 @@ struct SplitImage {
   uint64_t key = 0;
   std::string name;
   bool fallback = false;
+  std::vector<abi::split_fork> forks;
   std::vector<DestinationImage> destinations;
 };
 

@@ -35,8 +35,8 @@ std::string counts_text(const Counts& counts) {
 }  // namespace
 
 size_t Changes::operations() const {
-  return counters.size() + endpoints.size() + cursors.size() + splits.size() + frontends.size() +
-         gone_frontends.size() + gone_splits.size();
+  return counters.size() + endpoints.size() + splits.size() + frontends.size() + gone_frontends.size() +
+         gone_splits.size();
 }
 
 std::string to_text(const abi::split& split, std::span<const abi::endpoint> endpoints) {
@@ -83,7 +83,6 @@ std::vector<std::string> to_lines(const Changes& changes) {
       lines.push_back("endpoint " + std::to_string(range.first + i) + " = " +
                       address_text(changes.endpoints[next].address, changes.endpoints[next].port) + " of split " +
                       std::to_string(changes.endpoints[next].split));
-  for (const auto& [id, value] : changes.cursors) lines.push_back("cursor " + std::to_string(id) + " starts");
   for (size_t i = 0; i < changes.splits.size(); ++i) {
     std::string line = "split " + std::to_string(changes.split_ids[i]) + " = " + text_of(changes.splits[i].name);
     double below = 0;

@@ -26,8 +26,6 @@ Result<void> write_changes(const MapSet& maps, const Changes& changes, uint64_t 
                 memory.endpoints.begin() + range.first);
     next += range.count;
   }
-  before_step("write cursors");
-  for (const auto& [id, value] : changes.cursors) memory.cursors[id] = value;
   before_step("write splits");
   WEIR_TRY(maps.splits().update(changes.split_ids, changes.splits));
   before_step("write frontends");

@@ -40,7 +40,9 @@ struct SplitView {
   std::string name;  // cut to 63 characters
   uint64_t generation = 0;
   bool fallback = false;
-  uint64_t cursor = 0;
+  uint64_t cursor = 0;  // number of its next pick
+  uint64_t start = 0;   // number of the first pick since its weights last changed
+  uint64_t phase = 0;   // of its order, on this node
   std::vector<DestinationView> destinations;
   Counts counts;
 };

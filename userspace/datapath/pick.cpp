@@ -16,17 +16,9 @@ static inline const endpoint* pick_endpoint_at(const pick_endpoints* endpoints, 
 
 namespace weir::datapath {
 
-uint64_t advance(uint64_t cursor) {
-  return cursor + WEIR_GOLDEN_RATIO;
-}
-
-uint32_t point_of(uint64_t cursor) {
-  return abi::pick_point(cursor);
-}
-
-PickResult pick(const abi::split& split, uint32_t id, std::span<const abi::endpoint> endpoints, uint32_t point) {
+PickResult pick(const abi::split& split, uint32_t id, std::span<const abi::endpoint> endpoints, uint64_t cursor) {
   abi::pick_place place{};
-  abi::pick_destination(&split, point, &place);
+  abi::pick_destination(&split, cursor, &place);
   if (!place.found || split.mode != abi::SPLIT_EXACT) return {};
   if (place.count == 0) return {.outcome = PickOutcome::kEmpty};
   const abi::pick_endpoints source{endpoints};

@@ -9,10 +9,6 @@
 
 namespace weir::datapath {
 
-/// The cursor's next value, and the point that a cursor stands for.
-uint64_t advance(uint64_t cursor);
-uint32_t point_of(uint64_t cursor);
-
 enum class PickOutcome { kEndpoint, kEmpty, kBad };
 
 struct PickResult {
@@ -20,9 +16,9 @@ struct PickResult {
   uint32_t endpoint = 0;  // index, for kEndpoint
 };
 
-/// As the connect programs pick for split `id`: kEmpty for a destination without endpoints, kBad for values that make
-/// no sense.
-PickResult pick(const abi::split& split, uint32_t id, std::span<const abi::endpoint> endpoints, uint32_t point);
+/// As the connect programs pick for split `id` with the number `cursor`: kEmpty for a destination without endpoints,
+/// kBad for values that make no sense.
+PickResult pick(const abi::split& split, uint32_t id, std::span<const abi::endpoint> endpoints, uint64_t cursor);
 
 /// What abi::frontend::check holds for `key`.
 uint64_t frontend_check(const abi::frontend_key& key);

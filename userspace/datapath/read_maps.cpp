@@ -74,6 +74,8 @@ class Viewer {
     view.key = split.key;
     view.name = text_of(split.name);
     view.generation = split.generation;
+    view.start = split.start;
+    view.phase = split.phase;
     view.fallback = (split.flags & abi::SPLIT_FALLBACK) != 0;
     if (id < memory_.cursors.size()) view.cursor = memory_.cursors[id];
     if (split.destination_count > abi::MAX_DESTINATIONS) {
