@@ -20,10 +20,6 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 constexpr std::array<bool, 256> kToken = make_token_table();
 
-constexpr bool is_value_byte(unsigned char c) {
-  return (c >= 0x20 && c != 0x7f) || c == '\t';
-}
-
 std::uint64_t load(const char* at) {
   std::uint64_t word;
   std::memcpy(&word, at, sizeof word);

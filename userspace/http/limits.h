@@ -31,7 +31,7 @@ struct Limits {
   std::uint32_t max_message_extension_bytes = 16 * 1024;
   std::uint32_t max_trailer_bytes = 8 * 1024;
   /// From this much chunk framing on, less than a quarter of payload is an attack on CPU time, not a body.
-  std::uint64_t max_chunk_overhead_bytes = 100 * 1024;
+  std::uint64_t max_chunk_overhead_bytes = 102'400;
   /// Interim (1xx) responses of an endpoint before the final one.
   std::uint32_t max_interim_responses = 8;
   UnderscorePolicy underscores = UnderscorePolicy::kDrop;

@@ -21,7 +21,7 @@
 #include "http/message.h"
 #include "http/scanner.h"
 
-struct llhttp__internal_s;
+struct llhttp__internal_s;  // NOLINT(bugprone-reserved-identifier): llhttp's own name
 
 namespace weir::http {
 

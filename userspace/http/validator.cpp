@@ -176,6 +176,19 @@ Fault read_intentions(RequestHead& head, const ConnectionOptions& connection, co
   return read_expect(head);
 }
 
+unsigned count_via(const HeaderList& headers, std::string_view name) {
+  unsigned hops = 0;
+  for (const Header& header : headers) {
+    if (header.id != HeaderId::kVia) continue;
+    // received-protocol RWS received-by [ RWS comment ]: RFC 9110 section 7.6.3
+    for_each_element(header.value, [&](std::string_view hop) {
+      hop = trim(hop.substr(std::min(hop.find_first_of(" \t"), hop.size())));
+      hops += equals_ignore_case(hop.substr(0, hop.find_first_of(" \t")), name) ? 1 : 0;
+    });
+  }
+  return hops;
+}
+
 UnderscoreVerdict judge_underscore(std::string_view lower_name, UnderscorePolicy policy) {
   constexpr std::size_t kLongest = 19;  // no known name is longer
   if (lower_name.size() <= kLongest) {

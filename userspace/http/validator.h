@@ -35,6 +35,9 @@ Fault read_target(RequestHead& head);
 /// Fills `head.upgrade`, `head.expect_continue` and `head.max_forwards`. After framing is known.
 Fault read_intentions(RequestHead& head, const ConnectionOptions& connection, const Limits& limits);
 
+/// How often a message has passed a proxy of that name, by its Via fields: a loop shows itself here.
+unsigned count_via(const HeaderList& headers, std::string_view name);
+
 /// What becomes of a field whose name holds '_'.
 enum class UnderscoreVerdict : std::uint8_t { kKeep, kDrop, kReject };
 UnderscoreVerdict judge_underscore(std::string_view lower_name, UnderscorePolicy policy);

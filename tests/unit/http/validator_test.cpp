@@ -93,6 +93,17 @@ TEST(Connection, OptionsAreWholeWords) {
   EXPECT_FALSE(read_connection(headers).close);
 }
 
+TEST(Via, OwnHopsAreCountedOthersNot) {
+  HeaderList headers;
+  EXPECT_EQ(count_via(headers, "weir"), 0U);
+  headers.add("via", "1.1 weir, 1.0 fred (weir), HTTP/2 Weir (a comment)");
+  headers.add("via", "weir");
+  headers.add("via", "1.1\tweir");
+  headers.add("x-via", "1.1 weir");
+  headers.add("via", "1.1 weir-2, 1.1 ,");
+  EXPECT_EQ(count_via(headers, "weir"), 3U);
+}
+
 TEST(Underscore, FramingLookalikesAreRefusedUnderEveryPolicy) {
   for (const auto policy : {UnderscorePolicy::kDrop, UnderscorePolicy::kReject, UnderscorePolicy::kKeep}) {
     EXPECT_EQ(judge_underscore("transfer_encoding", policy), UnderscoreVerdict::kReject);
