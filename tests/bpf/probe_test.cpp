@@ -1,0 +1,44 @@
+// What this kernel can do, as `weir check` shows it.
+
+#include "datapath/probe.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
+
+namespace weir::datapath::test {
+namespace {
+
+TEST(Probe, EveryFeatureExplainsItself) {
+  std::set<std::string> names;
+  for (const Feature& feature : probe_features()) {
+    EXPECT_TRUE(names.insert(feature.name).second) << feature.name;
+    EXPECT_FALSE(feature.since.empty()) << feature.name;
+    EXPECT_FALSE(feature.what.empty()) << feature.name;
+    EXPECT_FALSE(feature.without.empty()) << feature.name;
+    EXPECT_EQ(feature.available, feature.error.empty()) << feature.name << ": " << feature.error;
+  }
+  EXPECT_EQ(names.size(), 10U);
+}
+
+TEST(Probe, AnyKernelThatRunsThisHasWhatIsRequired) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const auto features = kernel_features(probe_features());
+  EXPECT_EQ(features.missing, "");
+}
+
+TEST(Probe, WhatIsMissingIsNamed) {
+  std::vector<Feature> features = probe_features();
+  for (Feature& feature : features) {
+    feature.available = feature.name != "cgroup_link" && feature.name != "set_retval";
+    feature.error = feature.available ? "" : "probe: Invalid argument";
+  }
+  const auto flags = kernel_features(features);
+  EXPECT_EQ(flags.missing, "cgroup_link (since Linux 5.7): probe: Invalid argument");
+  EXPECT_FALSE(flags.set_retval);
+  EXPECT_TRUE(flags.fetch_add);
+}
+
+}  // namespace
+}  // namespace weir::datapath::test
