@@ -52,45 +52,56 @@ void TableBuilder::State::mark_host(const std::string& host) {
 // ---------------------------------------------------------------- pods
 
 void TableBuilder::State::compile_pods() {
-  Keys addresses;
-  const auto users = [&](std::string_view key) {
-    const auto found = services_of_pod_.find(key);
-    if (found != services_of_pod_.end()) dirty_.services.insert(found->second.begin(), found->second.end());
-  };
   const auto local = [&](const std::string& key) {
     return std::any_of(sources_.begin(), sources_.end(),
                        [&](const PlanSource& source) { return key_of(source.pod_namespace, source.pod_name) == key; });
   };
   for (const std::string& key : dirty_.pods) {
-    if (const auto& before = table_.pods.find(key))
-      for (const IpAddress& address : before->addresses) {
-        erase_from(pods_by_address_, address.to_string(), key);
-        addresses.insert(address.to_string());
-      }
-    const config::ObjectPtr object = pods_.first(key);
+    if (const auto before = table_.pods.find(key))
+      for (const IpAddress& address : before->addresses) claim_address(address.to_string(), key, nullptr);
     std::shared_ptr<const Workload> after;
-    if (object) {
+    if (const config::ObjectPtr object = pods_.first(key)) {
       const auto& pod = std::get<config::Pod>(*object);
       after = build_workload(pod);
-      for (const IpAddress& address : after->addresses) {
-        if (owns_its_address(pod)) pods_by_address_[address.to_string()].insert(key);
-        addresses.insert(address.to_string());
-      }
+      if (owns_its_address(pod))
+        for (const IpAddress& address : after->addresses) claim_address(address.to_string(), key, after);
     }
     table_.pods.set(key, after);
-    users(key);
+    mark_services_of_pod(key);
     if (local(key)) dirty_.plans_with_sources = true;
   }
-  compile_pods_at(addresses);
-  for (const std::string& address : addresses) users("@" + address);
 }
 
-/// Of several pods that claim one address (one of them is about to go) the first by name.
-void TableBuilder::State::compile_pods_at(const Keys& addresses) {
-  for (const std::string& address : addresses) {
-    const auto owners = pods_by_address_.find(address);
-    table_.pods_at.set(address, owners == pods_by_address_.end() ? nullptr : table_.pods.find(*owners->second.begin()));
+/// `pod` null: the claim is given up. Of several pods that claim one address (one of them is about to go) the first by
+/// name has it.
+void TableBuilder::State::claim_address(const std::string& address, const std::string& pod_key,
+                                        const std::shared_ptr<const Workload>& pod) {
+  const auto owner = table_.pods_at.find(address);
+  const std::string owner_key = owner ? key_of(owner->namespace_, owner->name) : std::string();
+  const auto contested = contested_addresses_.find(address);
+  if (contested != contested_addresses_.end()) {
+    Keys& claims = contested->second;
+    if (pod) {
+      claims.insert(pod_key);
+    } else {
+      claims.erase(pod_key);
+    }
+    const std::string& first = *claims.begin();
+    table_.pods_at.set(address, first == pod_key ? pod : table_.pods.find(first));
+    if (claims.size() == 1) contested_addresses_.erase(contested);
+  } else if (!owner || owner_key == pod_key) {
+    table_.pods_at.set(address, pod);
+  } else if (pod) {
+    contested_addresses_[address] = {owner_key, pod_key};
+    if (pod_key < owner_key) table_.pods_at.set(address, pod);
   }
+  if (!services_of_pod_.empty()) mark_services_of_pod("@" + address);
+}
+
+void TableBuilder::State::mark_services_of_pod(std::string_view key) {
+  const auto found = services_of_pod_.find(key);
+  if (found == services_of_pod_.end()) return;
+  for (const uint32_t service : found->second) dirty_.services.insert(service_keys_[service]);
 }
 
 // ---------------------------------------------------------------- services
@@ -112,7 +123,7 @@ void TableBuilder::State::compile_service(const std::string& key) {
     return std::get<config::ServiceEntry>(*entry).workload_selector.has_value();
   };
   if (std::any_of(input.entries.begin(), input.entries.end(), selects))
-    input.workloads = workloads_.get(input.namespace_);
+    input.workloads = workloads_in(input.namespace_);
   BuiltService built = build_service(input, table_.pods, table_.pods_at);
   use_pods(key, std::move(built.pods));
   set_conditions("service/" + key, std::move(built.conditions));
@@ -127,11 +138,29 @@ void TableBuilder::State::compile_service(const std::string& key) {
   dirty_.hosts.insert(input.host);
 }
 
+std::vector<config::ObjectPtr> TableBuilder::State::workloads_in(std::string_view namespace_) const {
+  const auto found = workloads_.find(namespace_);
+  if (found == workloads_.end()) return {};
+  std::vector<config::ObjectPtr> workloads(found->second.begin(), found->second.end());
+  std::sort(workloads.begin(), workloads.end(), precedes);
+  return workloads;
+}
+
 void TableBuilder::State::use_pods(const std::string& service_key, std::vector<std::string> pods) {
+  const auto [number, is_new] = service_numbers_.try_emplace(service_key, static_cast<uint32_t>(service_keys_.size()));
+  if (is_new) service_keys_.push_back(service_key);
   auto& kept = pods_of_service_[service_key];
   if (kept == pods) return;
-  for (const std::string& pod : kept) erase_from(services_of_pod_, pod, service_key);
-  for (const std::string& pod : pods) services_of_pod_[pod].insert(service_key);
+  for (const std::string& pod : kept) {
+    const auto users = services_of_pod_.find(pod);
+    if (users == services_of_pod_.end()) continue;
+    std::erase(users->second, number->second);
+    if (users->second.empty()) services_of_pod_.erase(users);
+  }
+  for (const std::string& pod : pods) {
+    auto& users = services_of_pod_[pod];
+    if (std::find(users.begin(), users.end(), number->second) == users.end()) users.push_back(number->second);
+  }
   kept = std::move(pods);
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 // The user's objects by what they are looked up by. Only for build_table.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "base/hash.h"
 #include "config/model.h"
 #include "routing/plan.h"
 #include "routing/table.h"
@@ -32,7 +32,7 @@ namespace weir::routing {
 
 struct TextHash {
   using is_transparent = void;
-  size_t operator()(std::string_view text) const { return static_cast<size_t>(hash64(text)); }
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;

@@ -22,6 +22,7 @@ bool same(const config::MeshConfig& a, const config::MeshConfig& b) {
 
 std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfig& mesh, const config::Delta& delta) {
   if (!started_ || !same(mesh, table_.mesh)) start_again(mesh);
+  objects_.reserve(objects_.size() + delta.added.size());
   for (const config::ObjectPtr& object : delta.removed) file(object, false);
   for (const config::ObjectPtr& object : delta.added) file(object, true);
   compile_pods();
@@ -88,8 +89,7 @@ void TableBuilder::State::file(const config::ObjectPtr& object, bool add) {
   } else if (const auto* pod = std::get_if<config::Pod>(object.get())) {
     file_pod(*pod, object, add);
   } else if (std::holds_alternative<config::WorkloadEntry>(*object)) {
-    file_in(workloads_, meta.namespace_, object, add);
-    mark_selecting_services(meta.namespace_);
+    file_workload(meta.namespace_, object, add);
   } else if (const auto* entry = std::get_if<config::ServiceEntry>(object.get())) {
     file_service_entry(*entry, object, add);
   } else if (std::holds_alternative<config::VirtualService>(*object)) {
@@ -122,9 +122,18 @@ void TableBuilder::State::file_service_entry(const config::ServiceEntry& entry, 
 void TableBuilder::State::file_pod(const config::Pod& pod, const config::ObjectPtr& object, bool add) {
   const std::string key = key_of(pod.meta);
   file_in(pods_, key, object, add);
-  file_in(workloads_, pod.meta.namespace_, object, add);
-  dirty_.pods.insert(key);
-  mark_selecting_services(pod.meta.namespace_);
+  file_workload(pod.meta.namespace_, object, add);
+  dirty_.pods.push_back(key);
+}
+
+void TableBuilder::State::file_workload(const std::string& namespace_, const config::ObjectPtr& object, bool add) {
+  auto& workloads = workloads_[namespace_];
+  if (add) {
+    workloads.insert(object);
+  } else {
+    workloads.erase(object);
+  }
+  mark_selecting_services(namespace_);
 }
 
 void TableBuilder::State::mark_selecting_services(std::string_view namespace_) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "config/store.h"
@@ -29,7 +30,8 @@ struct TableBuilder::State {
 
   /// Keys of what the current update must compile again.
   struct Dirty {
-    Keys pods, services, rules, destination_rules, gateways;
+    std::vector<std::string> pods;  // a key may come twice; there are too many of them for a set
+    Keys services, rules, destination_rules, gateways;
     /// Hosts whose plans, and plans that hang on them, must be made again; wildcards stand for all that they match.
     Keys hosts;
     std::set<std::string> wildcards;
@@ -42,11 +44,15 @@ struct TableBuilder::State {
   void file_in(ObjectIndex& index, std::string_view key, const config::ObjectPtr& object, bool add);
   void mark_selecting_services(std::string_view namespace_);
   void file_service_entry(const config::ServiceEntry& entry, const config::ObjectPtr& object, bool add);
+  void file_workload(const std::string& namespace_, const config::ObjectPtr& object, bool add);
   void file_pod(const config::Pod& pod, const config::ObjectPtr& object, bool add);
 
   // Compiling (build_table_compile.cpp). Each takes its keys from dirty_ and marks what hangs on them.
   void compile_pods();
-  void compile_pods_at(const Keys& addresses);
+  void claim_address(const std::string& address, const std::string& pod_key,
+                     const std::shared_ptr<const Workload>& pod);
+  void mark_services_of_pod(std::string_view key);
+  [[nodiscard]] std::vector<config::ObjectPtr> workloads_in(std::string_view namespace_) const;
   void compile_services();
   void compile_service(const std::string& key);
   void place_service(const ServicePtr& before, const ServicePtr& after);
@@ -75,17 +81,19 @@ struct TableBuilder::State {
 
   // The user's objects.
   std::unordered_map<const config::AnyObject*, config::ObjectPtr> objects_;
-  ObjectIndex services_;            // by service key: "namespace/host"
-  ObjectIndex slices_, endpoints_;  // by service key
-  ObjectIndex entries_;             // by service key, a ServiceEntry once a host
-  ObjectIndex workloads_;           // WorkloadEntries and Pods, by namespace
-  ObjectIndex rules_;               // by "namespace/name"
-  ObjectIndex destination_rules_;   // by "namespace/host"
-  ObjectIndex gateways_, pods_;     // by "namespace/name"
+  ObjectIndex services_;                                      // by service key: "namespace/host"
+  ObjectIndex slices_, endpoints_;                            // by service key
+  ObjectIndex entries_;                                       // by service key, a ServiceEntry once a host
+  TextMap<std::unordered_set<config::ObjectPtr>> workloads_;  // WorkloadEntries and Pods, by namespace
+  ObjectIndex rules_;                                         // by "namespace/name"
+  ObjectIndex destination_rules_;                             // by "namespace/host"
+  ObjectIndex gateways_, pods_;                               // by "namespace/name"
 
   // What hangs on what.
-  TextMap<Keys> pods_by_address_;  // address -> pods that own it
-  TextMap<Keys> services_of_pod_;  // pod key or "@address" -> service keys
+  TextMap<Keys> contested_addresses_;               // address that several pods claim -> their keys
+  TextMap<std::vector<uint32_t>> services_of_pod_;  // pod key or "@address" -> numbers of services
+  TextMap<uint32_t> service_numbers_;               // service key -> its number, never reused
+  std::vector<std::string> service_keys_;           // by number
   TextMap<std::vector<std::string>> pods_of_service_;
   TextMap<Keys> selecting_services_;  // namespace -> keys of ServiceEntries with a workloadSelector
   TextMap<VirtualServicePtr> compiled_rules_;

@@ -6,15 +6,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "base/hash.h"
 
 namespace weir::routing {
 
@@ -47,13 +46,14 @@ class SharedMap {
 
  private:
   static constexpr size_t kShards = 512;
+  static constexpr int kShift = std::numeric_limits<size_t>::digits - 9;  // the 9 top bits: the maps use the low ones
   struct Hash {
     using is_transparent = void;
-    size_t operator()(std::string_view text) const { return static_cast<size_t>(hash64(text)); }
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Shard = std::unordered_map<std::string, Pointer, Hash, std::equal_to<>>;
 
-  static size_t index_of(std::string_view key) { return hash64(key) >> 55; }
+  static size_t index_of(std::string_view key) { return Hash{}(key) >> kShift; }
 
   Shard& writable(size_t index);
 
