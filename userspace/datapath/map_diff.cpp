@@ -101,7 +101,7 @@ class Differ {
       changes_.fresh_ids.push_back(id);
     }
     const bool sound = old != nullptr && old->sound;
-    abi::split value{};
+    abi::split& value = changes_.splits.emplace_back();  // in place: it is large
     value.key = image.key;
     value.flags = image.fallback ? abi::SPLIT_FALLBACK : 0;
     value.mode = abi::SPLIT_EXACT;
@@ -119,13 +119,15 @@ class Differ {
     if (sound) {
       value.stamp = old->value.stamp;
       value.generation = old->value.generation;
-      if (value == old->value) return {};
+      if (value == old->value) {
+        changes_.splits.pop_back();
+        return {};
+      }
       free_ranges(old->value, kept);
     }
     value.stamp = state_.next_stamp++;
     value.generation = changes_.generation;
     changes_.split_ids.push_back(id);
-    changes_.splits.push_back(value);
     return {};
   }
 

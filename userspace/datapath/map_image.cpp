@@ -68,7 +68,8 @@ Result<SplitImage> make_split(const routing::ServicePlan& plan, const routing::P
     DestinationImage& part = image.destinations.emplace_back();
     part.last = lasts[i];
     part.key = destination_key(destination.host, destination.port, destination.subset);
-    part.label = destination.subset.empty() ? destination.host : destination.subset;
+    const std::string& label = destination.subset.empty() ? destination.host : destination.subset;
+    part.label.assign(label, 0, abi::LABEL_SIZE - 1);
     part.endpoints = make_endpoints(destination, &part.weighted);
   }
   return image;

@@ -23,7 +23,7 @@ struct DestinationImage {
   uint32_t last = 0;  // inclusive threshold within the split
   uint32_t key = 0;
   bool weighted = false;
-  std::string label;
+  std::string label;  // cut to what the kernel keeps
   std::vector<EndpointImage> endpoints;
 };
 
