@@ -16,7 +16,7 @@ namespace weir::abi {
 
 enum {
   ABI_VERSION = 1,
-  MAX_DESTINATIONS = 32, /* of one split */
+  MAX_DESTINATIONS = 20, /* of one split: with 21 the kernel would give each split two kilobytes instead of one */
   MAX_FORKS = MAX_DESTINATIONS - 1,
   FORK_BASE = 32, /* a child below is a destination, others are forks + FORK_BASE */
   SPLIT_NAME_SIZE = 64,
@@ -113,7 +113,7 @@ struct split {
       forks[MAX_FORKS + 1]; /* the first is the root, where there is more than one destination; the last is padding */
   struct split_destination destinations[MAX_DESTINATIONS];
 };
-WEIR_STATIC_ASSERT(sizeof(struct split) == 120 + 32 * 8 + 32 * 32, "split is part of the kernel ABI");
+WEIR_STATIC_ASSERT(sizeof(struct split) == 120 + 20 * 8 + 20 * 32, "split is part of the kernel ABI");
 
 /* `endpoints`: ranges that belong to one destination of one split each. */
 struct endpoint {

@@ -9,7 +9,7 @@
  *
  * Why not one point of a low-discrepancy sequence against thresholds: over starting points at random, the golden ratio
  * was up to 4 off at 50/50 and 33/33/34 between 10 and 10,000 picks, and more than 2 off somewhere on the way in half
- * of the runs. This is at most 1 off for two destinations, and was never seen 2.5 off for any 32.
+ * of the runs. This is at most 1 off for two destinations, and was never seen 2.5 off for any twenty.
  *
  * Whoever includes this defines pick_endpoint_at(). Every value may come from a map that somebody scribbled over: no
  * value leads out of bounds or into a loop, at worst to PICK_NONE. */

@@ -73,6 +73,8 @@ Result<void> make_directory(const std::string& path) {
 Result<bool> prepare_bpffs(const std::string& directory) {
   if (directory.empty() || directory.front() != '/')
     return Error{"the bpffs folder '" + directory + "' is not an absolute path", EINVAL};
+  if (access(directory.c_str(), F_OK) != 0 && errno == EACCES)
+    return errno_error("look into " + directory + " (the agent needs the rights of root)", EACCES);
   bool mounted = false;
   const std::string base = exists(directory) ? directory : existing_parent(directory);
   if (!is_bpffs(base)) {

@@ -45,7 +45,7 @@ TEST(Forks, AWeightTooSmallForTheResolutionIsStillThere) {
 TEST(Forks, EveryWeightHasItsShare) {
   std::mt19937_64 random(1);
   for (int round = 0; round < 5000; ++round) {
-    std::vector<uint64_t> weights(1 + random() % 32);
+    std::vector<uint64_t> weights(1 + random() % abi::MAX_DESTINATIONS);
     for (auto& weight : weights) weight = 1 + random() % (1ULL << (round % 60));
     const auto forks = make_forks(weights);
     ASSERT_EQ(forks.size(), weights.size() - 1);

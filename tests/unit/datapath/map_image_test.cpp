@@ -81,8 +81,8 @@ TEST(MapImage, PlansThatBreakTheContract) {
             "service reviews:80: split reviews has no destination");
   EXPECT_EQ(with([](auto& p) { p.splits[0].destinations[1].weight = 0; }),
             "service reviews:80: split reviews: destination svc.default.svc.cluster.local has weight 0");
-  EXPECT_EQ(with([](auto& p) { p.splits[0].destinations.resize(33, p.splits[0].destinations[0]); }),
-            "service reviews:80: split reviews has 33 destinations, the kernel takes 32");
+  EXPECT_EQ(with([](auto& p) { p.splits[0].destinations.resize(21, p.splits[0].destinations[0]); }),
+            "service reviews:80: split reviews has 21 destinations, the kernel takes 20");
   EXPECT_EQ(with([](auto& p) { p.splits[0].destinations[0].endpoints[0].port = 0; }),
             "service reviews:80: split reviews: endpoint 10.0.0.1:0 with weight 1 cannot serve");
   EXPECT_EQ(with([](auto& p) { p.splits[0].destinations[0].endpoints[0].weight = 0; }),
@@ -96,8 +96,8 @@ TEST(MapImage, PlansThatBreakTheContract) {
 
 TEST(MapImage, LimitsThatJustFit) {
   auto plan = sample();
-  plan->splits[0].destinations.resize(32, plan->splits[0].destinations[0]);
-  EXPECT_EQ(make_service_image(*plan)->splits[0].destinations.size(), 32U);
+  plan->splits[0].destinations.resize(20, plan->splits[0].destinations[0]);
+  EXPECT_EQ(make_service_image(*plan)->splits[0].destinations.size(), 20U);
   plan->splits[0].destinations.resize(1);
   plan->splits[0].destinations[0].endpoints.clear();
   EXPECT_TRUE(make_service_image(*plan)) << "no endpoint is no error: connections are refused";

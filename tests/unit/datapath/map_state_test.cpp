@@ -55,7 +55,7 @@ TEST(MapState, RangesThatCannotBeMakeASplitUnsound) {
   }
   FakeMaps maps;
   auto many = split_at(1, 1, 1);
-  many.destination_count = 33;
+  many.destination_count = 21;
   auto none = split_at(2, 1, 1);
   none.destination_count = 0;
   maps.state.rebuild({}, Splits{{1, many}, {2, none}});
