@@ -9,8 +9,10 @@ import time
 import harness
 from pinned_map import PinnedMap
 
-SPLIT_SIZE = 112 + 32 * 32  # struct split of bpf/abi.h
-NAME_AT, NAME_SIZE = 40, 64
+# struct split of bpf/abi.h: 120 bytes, 20 forks of 8, 20 destinations of 32 that begin with `last`.
+DESTINATIONS_AT = 120 + 20 * 8
+SPLIT_SIZE = DESTINATIONS_AT + 20 * 32
+NAME_AT, NAME_SIZE = 56, 64
 
 SERVICE = """apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -101,7 +103,7 @@ def _change(world, splits, split_id, i, weight):
             raise AssertionError(f"no change of s{i} in the kernel after 10 s")
     took = (time.perf_counter() - start) * 1000
     # The first destination's last point says that it is this change.
-    last = struct.unpack_from("<I", splits.get(split_id), 112)[0]
+    last = struct.unpack_from("<I", splits.get(split_id), DESTINATIONS_AT)[0]
     if abs(last / 2**32 - weight / 100) > 1e-6:
         raise AssertionError(f"s{i}: weight {weight} wanted, {last / 2**32:.4f} of the points found")
     return took
