@@ -37,7 +37,8 @@ bool any_by_target(const Index& index, const Service& service, const Labels& lab
 bool selects_any(const Index& index, const Host& host, const Labels& labels) {
   if (host.service != nullptr) {
     const std::string& space = host.service->meta.namespace_;
-    if (host.service->selector.empty()) return any_by_target(index, *host.service, labels);
+    if (any_by_target(index, *host.service, labels)) return true;  // slices are what traffic follows
+    if (host.service->selector.empty()) return false;
     return index.pods_by_label.any(space, host.service->selector, labels) ||
            index.entries_by_label.any(space, host.service->selector, labels);
   }

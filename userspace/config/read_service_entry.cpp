@@ -117,7 +117,8 @@ void check_endpoint(Context& context, const ServiceEntry& object, const Workload
     context.error(address.at, "endpoint address " + quote(address.value) + " is not an IP address",
                   "STATIC resolution takes IP addresses; names need resolution: DNS");
   }
-  for (const auto& [name, number] : endpoint.ports) {
+  for (const auto& item : endpoint.ports) {
+    const std::string& name = item.first;
     const bool known =
         std::any_of(object.ports.begin(), object.ports.end(), [&](const auto& port) { return port.name == name; });
     if (!known) {

@@ -30,7 +30,7 @@ std::string place(const Metadata& meta) {
 Delta Store::set(ParsedFile file) {
   Delta delta;
   ParsedFile& kept = files_[file.name];
-  std::unordered_map<uint64_t, ObjectPtr> old;
+  std::unordered_multimap<uint64_t, ObjectPtr> old;
   for (const ObjectPtr& object : kept.objects) old.emplace(metadata(*object).fingerprint, object);
   std::unordered_set<const AnyObject*> stays;
   for (ObjectPtr& object : file.objects) {
@@ -40,6 +40,7 @@ Delta Store::set(ParsedFile file) {
     if (meta.fingerprint != 0 && same_text != old.end() && metadata(*same_text->second).at == meta.at) {
       object = same_text->second;
       stays.insert(object.get());
+      old.erase(same_text);
     } else {
       delta.added.push_back(object);
     }

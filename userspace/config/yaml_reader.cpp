@@ -182,9 +182,7 @@ class FileReader {
     const std::string item_kind =
         type.kind.value == "List" ? "" : type.kind.value.substr(0, type.kind.value.size() - 4);
     const std::string item_version = item_kind.empty() ? "" : type.api_version.value;
-    for (size_t i = 0; i < items.items.size(); ++i) {
-      read_item(*items.items[i], hash64(std::to_string(i), fingerprint), item_version, item_kind, depth + 1);
-    }
+    for (const Node* item : items.items) read_item(*item, fingerprint, item_version, item_kind, depth + 1);
   }
 
   void read_object(Context& context, const Node& node, Kind kind, const std::string& api_version,
@@ -196,8 +194,9 @@ class FileReader {
     meta.kind = kind;
     meta.api_version = api_version;
     meta.file = file_.name;
-    meta.fingerprint = fingerprint;
     read_metadata(root, meta);
+    // Its place tells apart what is written twice.
+    meta.fingerprint = hash64(std::to_string(meta.at.line) + ":" + std::to_string(meta.at.column), fingerprint);
     std::visit(BodyReader{root}, *object);
     if (is_istio(api_version)) root.finish(Fields::Unknown::kWarn);
     (context.failed() ? file_.rejected : file_.objects).push_back(std::move(object));

@@ -43,7 +43,10 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(uint32_t first_line) : first_line_(first_line) {}
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp finds documents without end, all empty, at a token that begins none ("- a\n, b").
+    if (mark.pos <= last_document_) stop(position(mark), code::kUnreadable, "not readable as YAML: unexpected text");
+    last_document_ = mark.pos;
     nodes_.clear();
     open_.clear();
     anchors_.clear();
@@ -234,6 +237,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   uint32_t first_line_;
+  int last_document_ = -1;  // where the last one began, in bytes
   std::deque<Node> nodes_;  // keeps addresses
   std::vector<Open> open_;
   std::vector<Anchored> anchors_;

@@ -114,6 +114,8 @@ TEST(Parse, RefusesWithAPlace) {
       {"a: b: c", "!1:5 WEIR0001"},
       {"a: 1\n b: 2", "!2:"},
       {"]", "!1:1"},
+      {"- a\n, b", "2 results"},
+      {", b", "!1:1"},
       {"a: @b", "!1:4"},
       {"%YAML 9.9\n---\na", "!"},
       {wide + "]", "!2:305 WEIR0002 more than 100 aliases"},
