@@ -12,5 +12,7 @@ inline constexpr const char* kNoAddress = "WEIR0305";            // a rule for a
 inline constexpr const char* kHostWithoutService = "WEIR0306";   // a VirtualService's host that no service defines
 inline constexpr const char* kBadEndpointAddress =
     "WEIR0307";  // loopback, link-local, multicast or unspecified endpoint
+inline constexpr const char* kPolicyNotInKernel =
+    "WEIR0308";  // a traffic policy that connections split in the kernel do not get
 
 }  // namespace weir::routing::code

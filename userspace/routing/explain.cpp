@@ -100,13 +100,15 @@ bool read_request(Inquiry& inquiry) {
   inquiry.authority = *request.host;
   std::string_view scheme = request.scheme == "https" ? "https" : "http";
   std::string_view target = take_absolute_form(request.path, inquiry.authority, scheme);
-  for (const auto& [name, value] : request.headers) inquiry.fields.push_back({name, value});
+  for (const auto& [name, value] : request.headers) {
+    // A gateway is the edge: it does not believe the client's.
+    if (inquiry.client.is_gateway && equal_ignoring_case(name, "x-forwarded-proto")) continue;
+    inquiry.fields.push_back({name, value});
+  }
   if (!find_header(inquiry.fields, "x-request-id")) inquiry.fields.push_back({"x-request-id", kSomeRequestId});
 
-  // A gateway is the edge: it does not believe the client's X-Forwarded-Proto.
   const HeaderField* forwarded = find_header(inquiry.fields, "x-forwarded-proto");
-  if (forwarded != nullptr && !inquiry.client.is_gateway)
-    scheme = effective_scheme(forwarded->value, scheme == "https");
+  if (forwarded != nullptr) scheme = effective_scheme(forwarded->value, scheme == "https");
   inquiry.view = RequestView{request.method, scheme, inquiry.authority, {}, {}, {}, inquiry.fields};
 
   if (target.empty()) target = "/";

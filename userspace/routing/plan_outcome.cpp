@@ -5,6 +5,7 @@
 
 #include "config/codes.h"
 #include "routing/codes.h"
+#include "routing/plan_policy.h"
 
 namespace weir::routing {
 
@@ -132,6 +133,7 @@ void split_over(const Table& table, const Client& client, const RouteView& route
       return leave_alone(outcome,
                          rule + " sends to " + resolved.host +
                              ", whose connections go to the address that was dialled (headless, or resolution NONE)");
+    if (!outcome.fallback) find_policy_not_in_kernel(resolved, outcome.conditions);
     add_destination(outcome.destinations, planned(resolved, weights[i]));
   }
   if (outcome.destinations.empty()) return leave_alone(outcome, rule + " has no destination with a weight");
