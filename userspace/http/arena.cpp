@@ -9,6 +9,8 @@ namespace {
 
 // An ordinary head fits; a connection that never sends one pays nothing.
 constexpr std::size_t kFirstBlock = 1024;
+// One unusually large head must not cost its connection memory for good.
+constexpr std::size_t kLargestKept = 16 * 1024;
 
 }  // namespace
 
@@ -31,6 +33,7 @@ void Arena::add_block(std::size_t size) {
 
 void Arena::reset() {
   if (blocks_.empty()) return;
+  if (blocks_.back().size > kLargestKept) return release();
   if (blocks_.size() > 1) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
   start_ = cursor_ = blocks_.back().bytes.get();
   limit_ = start_ + blocks_.back().size;

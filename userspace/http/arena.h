@@ -1,6 +1,6 @@
 #pragma once
 // Arena: the bytes behind the views of one message head. Views stay valid until reset(); the largest block is kept over
-// reset(), so that a connection in its steady state allocates nothing.
+// reset() unless it is huge, so that a connection in its steady state allocates nothing.
 
 #include <cstddef>
 #include <cstring>

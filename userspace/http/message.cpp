@@ -55,8 +55,7 @@ std::size_t HeaderList::count(HeaderId id) const {
       std::count_if(headers_.begin() + (first - 1), headers_.end(), [id](const Header& h) { return h.id == id; }));
 }
 
-void HeaderList::push(std::string_view lower_name, std::string_view value) {
-  const HeaderId id = header_id(lower_name);
+void HeaderList::push(std::string_view lower_name, std::string_view value, HeaderId id) {
   headers_.push_back({lower_name, value, id, false});
   if (id == HeaderId::kOther) return;
   std::uint16_t& first = first_[static_cast<std::size_t>(id)];

@@ -55,7 +55,9 @@ class HeaderList {
   bool remove(std::string_view name);
 
   /// Appends a field whose name and value are already in the arena, or outlive the head.
-  void push(std::string_view lower_name, std::string_view value);
+  void push(std::string_view lower_name, std::string_view value) { push(lower_name, value, header_id(lower_name)); }
+  /// `id`: header_id(lower_name).
+  void push(std::string_view lower_name, std::string_view value, HeaderId id);
   Arena& arena() { return arena_; }
   /// Marks the fields that Connection names as `nominated`; those that are added later are not.
   void mark_nominated();

@@ -121,7 +121,8 @@ int MessageParser::end_value() {
   in_token_ = false;
   const std::string_view name = std::exchange(name_, {});
   if (name.empty()) return stop(Fault::kHeaderName);
-  if (name.find('_') != std::string_view::npos) {
+  const HeaderId id = header_id(name);
+  if (id == HeaderId::kOther && name.find('_') != std::string_view::npos) {
     const UnderscoreVerdict verdict = judge_underscore(name, limits_->underscores);
     if (verdict == UnderscoreVerdict::kReject) return stop(Fault::kUnderscore);
     if (verdict == UnderscoreVerdict::kDrop) {
@@ -129,7 +130,7 @@ int MessageParser::end_value() {
       return 0;
     }
   }
-  headers_->push(name, value);
+  headers_->push(name, value, id);
   return 0;
 }
 

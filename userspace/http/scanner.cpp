@@ -38,11 +38,29 @@ void LineScanner::start(const Bounds& bounds, bool has_first_line) {
 LineScanner::Scan LineScanner::scan(std::string_view input) {
   std::size_t at = 0;
   while (at < input.size()) {
+    if (skip_whole_lines(input, at)) return {Stop::kEnd, at};
+    if (at == input.size()) break;
     const Step step = scan_line(input, at);
     if (step.done) return step.result;
     at = step.result.size;
   }
   return {Stop::kInput, input.size()};
+}
+
+/// Takes sound lines that are there whole, which is nearly all of them; true at the empty one. Anything else is left to
+/// scan_line().
+bool LineScanner::skip_whole_lines(std::string_view input, std::size_t& at) {
+  if (line_ != 0 || first_) return false;
+  while (at < input.size()) {
+    const std::string_view window = input.substr(at, std::min(bounds_.line + 2, bounds_.section - section_));
+    const std::size_t line_feed = find_line_feed(window);
+    if (line_feed == window.size() || line_feed == 0 || window[line_feed - 1] != '\r') return false;
+    if (window[0] == ' ' || window[0] == '\t') return false;
+    section_ += static_cast<std::uint32_t>(line_feed + 1);
+    at += line_feed + 1;
+    if (line_feed == 1) return true;
+  }
+  return false;
 }
 
 /// One line, or as much of it as there is, from `at`; `result.size` is where it stopped.

@@ -49,6 +49,7 @@ class LineScanner {
     bool done;
     Scan result;
   };
+  bool skip_whole_lines(std::string_view input, std::size_t& at);
   Step scan_line(std::string_view input, std::size_t at);
   void keep_tail(std::string_view piece);
 

@@ -73,6 +73,13 @@ TEST(Arena, SteadyStateAllocatesNothing) {
   EXPECT_EQ(arena.capacity(), capacity);
 }
 
+TEST(Arena, AHugeBlockIsNotKept) {
+  Arena arena;
+  arena.copy(std::string(30'000, 'h'));
+  arena.reset();
+  EXPECT_EQ(arena.capacity(), 0U);
+}
+
 TEST(Arena, ReleaseGivesEverythingBack) {
   Arena arena;
   arena.copy("text");

@@ -38,6 +38,18 @@ TEST(Collect, ValuesAreFreeOfControlCharactersForEveryByte) {
   }
 }
 
+// llhttp and we look at blocks of 16 and 8 bytes.
+TEST(Collect, ControlCharactersAreFoundAnywhereInALongValue) {
+  for (const char byte : {'\0', '\x01', '\x08', '\x0b', '\x1f', '\x7f'}) {
+    for (std::size_t at = 0; at < 70; ++at) {
+      std::string value(70, 'v');
+      value[at] = byte;
+      EXPECT_TRUE(with_field("x: " + value).refused()) << at << " " << static_cast<int>(byte);
+    }
+  }
+  EXPECT_FALSE(with_field("x: " + std::string(70, '\xff') + "\x80\t~").refused());
+}
+
 TEST(Collect, EmptyNameIsRefused) {
   EXPECT_EQ(with_field(": v").status, 400U);
   EXPECT_EQ(with_field(":").status, 400U);
