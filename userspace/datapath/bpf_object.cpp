@@ -70,6 +70,8 @@ Result<FileDescriptor> duplicate(int fd, const char* what) {
 }  // namespace
 
 Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing) {
+  if (features.no_right)
+    return Error{"no right to load BPF programs: weir needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", EPERM};
   if (!features.missing.empty()) return Error{"this kernel lacks what weir needs: " + features.missing, ENOTSUP};
   const LibbpfLog log;
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);

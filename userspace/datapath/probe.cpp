@@ -164,7 +164,10 @@ std::vector<Feature> probe_features() {
   for (Probe& probe : probes()) {
     const int error = probe.run();
     probe.feature.available = error == 0;
-    if (error < 0) probe.feature.error = errno_error("probe", error).message;
+    if (error < 0) {
+      probe.feature.error = errno_error("probe", error).message;
+      probe.feature.code = -error;
+    }
     features.push_back(std::move(probe.feature));
   }
   return features;
@@ -178,6 +181,7 @@ KernelFeatures kernel_features(const std::vector<Feature>& features) {
     if (feature.name == "getpeername_hook") result.getpeername = feature.available;
     if (feature.name == "fetch_add") result.fetch_add = feature.available;
     if (!feature.required || feature.available) continue;
+    if (feature.code == EPERM || feature.code == EACCES) result.no_right = true;
     if (!result.missing.empty()) result.missing += "; ";
     result.missing += feature.name + " (since Linux " + feature.since + "): " + feature.error;
   }

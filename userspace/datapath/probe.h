@@ -15,6 +15,7 @@ struct Feature {
   std::string what;     // what Weir does with it
   std::string without;  // what happens without; for required ones, that it cannot run
   std::string error;    // why the probe failed
+  int code = 0;         // the same as errno
 };
 
 /// In a fixed order.
@@ -23,7 +24,8 @@ std::vector<Feature> probe_features();
 /// The same as flags, for loading.
 struct KernelFeatures {
   bool set_retval = false, sock_release = false, getpeername = false, fetch_add = false;
-  std::string missing;  // of what is required, in words; empty: none
+  std::string missing;    // of what is required, in words; empty: none
+  bool no_right = false;  // this process may not load programs: nothing is known of the kernel
 };
 KernelFeatures kernel_features(const std::vector<Feature>& features);
 

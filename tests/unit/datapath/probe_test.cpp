@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <set>
+
+#include "datapath/bpf_object.h"
 
 namespace weir::datapath::test {
 namespace {
@@ -38,6 +41,21 @@ TEST(Probe, WhatIsMissingIsNamed) {
   EXPECT_EQ(flags.missing, "cgroup_link (since Linux 5.7): probe: Invalid argument");
   EXPECT_FALSE(flags.set_retval);
   EXPECT_TRUE(flags.fetch_add);
+  EXPECT_FALSE(flags.no_right);
+}
+
+TEST(Probe, AMissingRightIsNotAMissingFeature) {
+  std::vector<Feature> features = probe_features();
+  for (Feature& feature : features) {
+    feature.available = false;
+    feature.code = EPERM;
+  }
+  const auto flags = kernel_features(features);
+  EXPECT_TRUE(flags.no_right);
+  const auto loaded = load_object(flags, {}, nullptr);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, EPERM);
+  EXPECT_NE(loaded.error().message.find("CAP_BPF"), std::string::npos) << loaded.error().message;
 }
 
 }  // namespace
