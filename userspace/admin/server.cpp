@@ -128,7 +128,7 @@ Response Server::Impl::call(const Endpoint& endpoint, const httplib::Request& re
   for (const auto& [name, value] : request.params) plain.query.emplace(name, value);
   try {
     return endpoint.handler(plain);
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // border: nlohmann::json in handlers
     return error_response(500, error.what());
   }
 }

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace weir::agent {
 namespace {
@@ -91,10 +92,12 @@ Result<void> Agent::open_datapath() {
     spdlog::info("adopted the maps of an earlier agent: generation {}, {} frontends, {} splits", maps->generation,
                  maps->frontends.size(), maps->splits.size());
   }
-  reconciler_.emplace(options_.config_dir, routing::BuildOptions{options_.all_services}, static_cast<Kernel&>(*this),
-                      first_generation);
+  reconciler_.emplace(options_.config_dir, build_options(options_), static_cast<Kernel&>(*this), first_generation);
   reconciler_->state().adopted = datapath_->adopted();
   facts_.cgroup = datapath_->status().cgroup;
+  const Json note = {
+      {"config", facts_.config_dir}, {"cgroup", facts_.cgroup}, {"bpffs", facts_.bpffs_dir}, {"node", facts_.node}};
+  if (auto left = run_dir_->leave_note(note.dump() + "\n"); !left) spdlog::warn("{}", printable(left.error().message));
   return {};
 }
 

@@ -26,6 +26,23 @@ std::string path_line(const routing::ServicePlan& plan) {
   return fmt::format("{}:{}: left alone ({})", plan.service, plan.port, plan.reason);
 }
 
+/// "v1 90 %, v2 10 %" of each split.
+std::string shares_line(const routing::ServicePlan& plan) {
+  std::string line;
+  for (const auto& split : plan.splits) {
+    const auto shares = routing::shares(split);
+    for (size_t i = 0; i < shares.size(); ++i) {
+      const auto& destination = split.destinations[i];
+      line += fmt::format("{}{} {:.4g} %",
+                          line.empty() ? ""
+                          : i == 0     ? "; "
+                                       : ", ",
+                          destination.subset.empty() ? destination.host : destination.subset, shares[i] * 100);
+    }
+  }
+  return fmt::format("{}:{}: {}", plan.service, plan.port, line);
+}
+
 }  // namespace
 
 void Agent::log_start() {
@@ -67,21 +84,23 @@ void Agent::log_paths(const routing::Plan* before, const routing::Plan& after) {
     return std::tie(a->service, a->port) < std::tie(b->service, b->port);
   };
   size_t lines = 0, more = 0;
-  for (const auto& service : after.services) {
-    if (before != nullptr) {
-      const auto old = std::lower_bound(before->services.begin(), before->services.end(), service, order);
-      if (old != before->services.end() && !order(service, *old) && (*old)->path == service->path &&
-          (*old)->reason == service->reason)
-        continue;
-    }
-    if (lines < kMostServiceLines) {
-      ++lines;
-      spdlog::info("{}", printable(path_line(*service)));
-    } else {
+  const auto say = [&](const std::string& line) {
+    if (lines++ < kMostServiceLines)
+      spdlog::info("{}", printable(line));
+    else
       ++more;
+  };
+  for (const auto& service : after.services) {
+    const routing::ServicePlan* old = nullptr;
+    if (before != nullptr) {
+      const auto found = std::lower_bound(before->services.begin(), before->services.end(), service, order);
+      if (found != before->services.end() && !order(service, *found)) old = found->get();
     }
+    if (old == service.get()) continue;
+    if (old == nullptr || old->path != service->path || old->reason != service->reason) say(path_line(*service));
+    if (old != nullptr && shares_line(*old) != shares_line(*service)) say(shares_line(*service));
   }
-  if (more > 0) spdlog::info("and {} services more (weir get services lists them)", more);
+  if (more > 0) spdlog::info("and {} lines more (weir get services, weir get splits)", more);
 }
 
 void Agent::log_conditions(const routing::Table* before, const routing::Table& after) {

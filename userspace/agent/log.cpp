@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 
@@ -38,7 +39,13 @@ std::unique_ptr<spdlog::formatter> line_formatter() {
 }  // namespace
 
 void start_log(spdlog::level::level_enum level) {
+  // The log's thread takes no signals: a SIGTERM that reached it would end the agent before its own loop saw it.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   spdlog::init_thread_pool(kQueuedLines, 1);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   auto logger = std::make_shared<spdlog::async_logger>("weir", sink, spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);

@@ -6,6 +6,7 @@
 
 #include "agent/run_dir.h"
 #include "datapath/datapath.h"
+#include "routing/build_table.h"
 
 namespace weir::agent {
 
@@ -16,6 +17,9 @@ struct Options {
   std::string run_dir = kDefaultRunDir;
   std::string node;           // empty: the host's name
   bool all_services = false;  // services without a rule are split over their endpoints too
+  /// For a folder that others than the operator write: endpoints on loopback would lead them to what listens on the
+  /// node alone.
+  bool refuse_loopback_endpoints = false;
   std::chrono::milliseconds debounce{50};
   std::chrono::milliseconds reconcile_interval{30'000};  // between two looks for drift
   datapath::MapSizes sizes;
@@ -24,5 +28,10 @@ struct Options {
 
 /// A burst of changes is acted on no later than this after its first event.
 inline constexpr std::chrono::milliseconds kMostDebounce{1000};
+
+/// Whoever writes the folder is trusted as whoever starts the agent is, unless they say otherwise.
+inline routing::BuildOptions build_options(const Options& options) {
+  return {.all_services = options.all_services, .allow_loopback_endpoints = !options.refuse_loopback_endpoints};
+}
 
 }  // namespace weir::agent

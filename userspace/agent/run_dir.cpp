@@ -37,6 +37,20 @@ std::string socket_path(const std::string& run_dir) {
   return run_dir + "/weir.sock";
 }
 
+std::string note_path(const std::string& run_dir) {
+  return run_dir + "/agent.json";
+}
+
+Result<void> RunDir::leave_note(const std::string& text) const {
+  const std::string temporary = path_ + "/.agent.json";
+  const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!file) return errno_error("open " + temporary);
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return errno_error("write " + temporary);
+  if (::rename(temporary.c_str(), note_path(path_).c_str()) != 0) return errno_error("rename " + temporary);
+  return {};
+}
+
 Result<RunDir> RunDir::take(const std::string& path) {
   WEIR_TRY(make_directory(path));
   const std::string file = path + "/agent.lock";

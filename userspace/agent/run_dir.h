@@ -11,12 +11,17 @@ namespace weir::agent {
 inline constexpr const char* kDefaultRunDir = "/run/weir";
 /// RUN_DIR/weir.sock.
 std::string socket_path(const std::string& run_dir);
+/// RUN_DIR/agent.json: {"config", "cgroup", "bpffs", "node"} of the agent that ran last.
+std::string note_path(const std::string& run_dir);
 
 class RunDir {
  public:
   /// Makes the directory (mode 0750) where it is missing and locks RUN_DIR/agent.lock, which holds our pid. Error::code
   /// is EBUSY and the message names the other agent's pid when there is one.
   static Result<RunDir> take(const std::string& path);
+
+  /// Leaves `text` in RUN_DIR/agent.json for those who come when this agent is gone.
+  Result<void> leave_note(const std::string& text) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -153,7 +153,7 @@ std::vector<std::string> problems(const State& state, const KernelFacts& kernel)
         lines.push_back(fmt::format("hook {}: {}", hook.name, hook.problem.empty() ? "not attached" : hook.problem));
   if (kernel.maps) {
     for (const auto& map : kernel.maps->usage)
-      if (map.type != "array" && static_cast<double>(map.used) > kMapPressure * static_cast<double>(map.capacity))
+      if (map.type == "hash" && static_cast<double>(map.used) > kMapPressure * static_cast<double>(map.capacity))
         lines.push_back(fmt::format("map {} is nearly full: {} of {}", map.name, map.used, map.capacity));
     for (const auto& problem : kernel.maps->problems) lines.push_back("maps: " + problem);
   }

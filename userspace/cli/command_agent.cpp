@@ -65,6 +65,8 @@ void add_agent(CommandTable& table) {
       ->check(CLI::IsMember({"ruled", "all"}))
       ->capture_default_str()
       ->type_name("WHICH");
+  command.add_flag("--refuse-loopback-endpoints", agent.refuse_loopback_endpoints,
+                   "for a folder that others write: leave endpoints on 127.0.0.0/8 and ::1 out");
   command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")
       ->capture_default_str()
       ->type_name("MS");

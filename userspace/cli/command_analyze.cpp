@@ -9,7 +9,7 @@
 #include "cli/command_table.h"
 #include "cli/offline.h"
 #include "cli/output.h"
-#include "routing/build_table.h"
+#include "config/analysis.h"
 
 namespace weir::cli {
 namespace {
@@ -31,9 +31,20 @@ const char* word_of(config::Level level) {
 
 config::Diagnostics all_findings(const Loaded& loaded) {
   config::Diagnostics findings = loaded.store.diagnostics();
-  const auto table = routing::build_table(loaded.store);
-  const auto conditions = table->conditions();
-  findings.insert(findings.end(), conditions.begin(), conditions.end());
+  const auto table = file_table(loaded.store);
+  // What the table says of a place adds to the analysis only where that has nothing to say.
+  const auto add = [&findings](const config::Diagnostics& more) {
+    const auto known = findings;
+    for (const auto& finding : more)
+      if (std::ranges::none_of(known, [&](const auto& one) {
+            return one.file == finding.file && one.at.line == finding.at.line && one.code == finding.code;
+          }))
+        findings.push_back(finding);
+  };
+  auto objects = loaded.store.objects();
+  for (auto& rejected : loaded.store.rejected()) objects.push_back(std::move(rejected));
+  add(config::analyze(objects, loaded.store.mesh()));
+  add(table->conditions());
   std::ranges::stable_sort(findings, [](const auto& a, const auto& b) {
     return std::tie(a.file, a.at.line, a.at.column) < std::tie(b.file, b.at.line, b.at.column);
   });

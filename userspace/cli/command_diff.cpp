@@ -7,7 +7,6 @@
 #include "cli/command_table.h"
 #include "cli/output.h"
 #include "cli/unified_diff.h"
-#include "routing/build_table.h"
 #include "routing/plan.h"
 
 namespace weir::cli {
@@ -19,7 +18,7 @@ constexpr const char* kExamples = "  weir diff -f reviews-v2.yaml      exit code
 enum { kSame = 0, kDiffers = 1, kTrouble = 2 };
 
 std::string plan_text(const Loaded& loaded) {
-  std::istringstream lines(routing::to_text(*routing::build_table(loaded.store)->plan));
+  std::istringstream lines(routing::to_text(*file_table(loaded.store)->plan));
   std::string text;
   for (std::string line; std::getline(lines, line);)
     // The count of builds says nothing here.

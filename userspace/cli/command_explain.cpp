@@ -15,7 +15,6 @@
 #include "cli/explain_text.h"
 #include "cli/offline.h"
 #include "cli/url.h"
-#include "routing/build_table.h"
 #include "routing/explain_json.h"
 
 namespace weir::cli {
@@ -122,7 +121,7 @@ Result<std::shared_ptr<const routing::Table>> read_table(Context& context, const
   }
   if (errors > 0)
     context.err << "weir: an agent would refuse this folder; the answer is for the objects that could be read\n";
-  return routing::build_table(loaded->store);
+  return file_table(loaded->store);
 }
 
 Asker ask_table(std::shared_ptr<const routing::Table> table) {
@@ -136,8 +135,7 @@ Asker ask_table(std::shared_ptr<const routing::Table> table) {
 
 std::optional<Drawn> draw_for(Context& context, const Json& decision, uint64_t count) {
   std::vector<DrawTarget> targets;
-  for (const auto& destination : decision["destinations"])
-    targets.push_back({destination["weight"].get<uint64_t>(), static_cast<uint32_t>(destination["endpoints"].size())});
+  for (const auto& destination : decision["destinations"]) targets.push_back({destination["weight"].get<uint64_t>()});
   auto drawn = draw(targets, count, hash64(decision["service"].get<std::string>()));
   if (drawn) return std::move(*drawn);
   context.err << "weir: nothing drawn: " << drawn.error().message << "\n";

@@ -98,7 +98,8 @@ Table routes_table(const Json& list, bool wide) {
 
 std::string rule_of(const Json& split) {
   const auto& rule = split["rule"];
-  if (!rule.is_object()) return split["fallback"].get<bool>() ? "default (fallback)" : "default";
+  if (!rule.is_object() || rule.value("index", -1) < 0)
+    return split["fallback"].get<bool>() ? "default (fallback)" : "default";
   std::string out = fmt::format("{}#{}", text(rule, "name"), text(rule, "index"));
   if (split["fallback"].get<bool>()) out += " (fallback)";
   return out;

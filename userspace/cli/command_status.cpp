@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <fstream>
 
 #include "admin/client.h"
+#include "agent/run_dir.h"
 #include "agent/views.h"
 #include "cli/agent_client.h"
 #include "cli/command_table.h"
@@ -133,6 +135,13 @@ void print_status(Context& context, const Json& status) {
 
 // ---------------------------------------------------------------- without an agent
 
+/// What the agent that ran last left behind.
+std::string last_cgroup(const Context& context) {
+  std::ifstream file(agent::note_path(context.options.run_dir));
+  const Json note = Json::parse(file, nullptr, false);
+  return note.is_object() ? note.value("cgroup", "") : "";
+}
+
 int status_without_agent(Context& context) {
   const auto maps = datapath::read_maps(context.options.bpffs);
   if (!maps && maps.error().code == ENOENT)
@@ -140,7 +149,7 @@ int status_without_agent(Context& context) {
                 "no agent runs at " + context.socket_path() + ", and nothing is pinned at " + context.options.bpffs,
                 "start one with weir agent --config DIR, or say where it is with --run-dir and --bpffs");
   if (!maps) return fail(context, maps.error());
-  const auto hooks = datapath::read_status(context.options.bpffs, "");
+  const auto hooks = datapath::read_status(context.options.bpffs, last_cgroup(context));
   const bool active = hooks && hooks->healthy();
   if (context.machine_readable()) {
     print(context, Json{{"healthy", false},

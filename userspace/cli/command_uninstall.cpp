@@ -17,6 +17,7 @@ namespace {
 void remove_run_dir(const std::string& run_dir) {
   std::error_code ignored;
   std::filesystem::remove(agent::socket_path(run_dir), ignored);
+  std::filesystem::remove(agent::note_path(run_dir), ignored);
   std::filesystem::remove(run_dir + "/agent.lock", ignored);
   std::filesystem::remove(run_dir, ignored);
 }

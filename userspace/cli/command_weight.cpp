@@ -9,7 +9,6 @@
 #include "cli/output.h"
 #include "cli/unified_diff.h"
 #include "cli/weight_target.h"
-#include "routing/build_table.h"
 
 namespace weir::cli {
 namespace {
@@ -29,7 +28,7 @@ constexpr const char* kExamples =
 /// elsewhere.
 Result<void> verify(const FolderEdit& edit, const WeightTarget& target, const Options& options,
                     const std::string& space) {
-  const auto after = routing::build_table(edit.check().after.store);
+  const auto after = file_table(edit.check().after.store);
   std::vector<Assignment> wanted;
   for (const auto& change : target.changes) wanted.push_back({change.destination, static_cast<uint32_t>(change.after)});
   const auto found = find_weight_target(*after, options.service, space, std::to_string(target.route.index), wanted);
@@ -77,7 +76,7 @@ int change_weights(Context& context, const Options& options) {
   auto edit = open_folder(context, options.change, exit);
   if (!edit) return exit;
   const std::string space = context.options.namespace_.empty() ? "default" : context.options.namespace_;
-  const auto table = routing::build_table(edit->before().store);
+  const auto table = file_table(edit->before().store);
   const auto target = find_weight_target(*table, options.service, space, options.route, *assignments);
   if (!target) return fail(context, kError, target.error().message);
 

@@ -10,16 +10,16 @@
 namespace weir::cli {
 
 struct DrawTarget {
-  uint64_t weight = 0;     // > 0
-  uint32_t endpoints = 0;  // 0: its share is refused
+  uint64_t weight = 0;  // > 0
 };
 
 struct Drawn {
-  uint64_t cursor = 0;           // where it began: the same cursor draws the same again
-  std::vector<uint64_t> picked;  // by target; refused ones count too
+  uint64_t phase = 0;            // the order of the picks: the same phase draws the same again
+  std::vector<uint64_t> picked;  // by target
 };
 
-/// `count` picks of bpf/pick.h from `cursor` on. An error when the kernel has no room for so many targets.
-Result<Drawn> draw(std::span<const DrawTarget> targets, uint64_t count, uint64_t cursor);
+/// The first `count` picks of bpf/pick.h in the order of `phase`. An error when the kernel has no room for so many
+/// targets.
+Result<Drawn> draw(std::span<const DrawTarget> targets, uint64_t count, uint64_t phase);
 
 }  // namespace weir::cli

@@ -122,7 +122,7 @@ std::string explain_text(const Context& context, const Explained& answer, const 
   out += line("action", action);
   out += effects_text(decision);
   if (!decision["destinations"].empty()) out += "\n" + destinations_text(decision["destinations"], drawn);
-  if (drawn) out += fmt::format("drawn with the kernel's pick from cursor {}\n", drawn->cursor);
+  if (drawn) out += fmt::format("drawn with the kernel's pick (phase {:#x})\n", drawn->phase);
   if (!answer.steps.empty()) {
     out += "\nwhy\n";
     for (const auto& step : answer.steps) out += "  " + step + "\n";

@@ -9,7 +9,6 @@
 
 #include "agent/folder.h"
 #include "cli/documents.h"
-#include "routing/build_table.h"
 
 namespace weir::cli {
 namespace {
@@ -106,6 +105,12 @@ const config::Metadata* FolderEdit::find(const config::Metadata& wanted) const {
   return nullptr;
 }
 
+bool FolderEdit::is_beyond_reading(const std::string& name) const {
+  const auto found = now_.store.files().find(name);
+  return found != now_.store.files().end() && found->second.objects.empty() && !found->second.mesh &&
+         config::has_errors(found->second.diagnostics);
+}
+
 void FolderEdit::reread(const std::string& name, std::string text) {
   if (text.empty()) {
     now_.store.remove(name);
@@ -145,7 +150,8 @@ Result<std::vector<ObjectChange>> FolderEdit::put(const Loaded& input) {
     };
     if (found == 0) {
       const std::string name = file_name_for(part.file);
-      reread(name, append_document(text(name), part.body));
+      // A broken file of that name, in which nothing can be read, is most likely this one, half edited.
+      reread(name, append_document(is_beyond_reading(name) ? "" : text(name), part.body));
       note(ObjectChange::What::kCreated, name);
       continue;
     }
@@ -224,8 +230,8 @@ FolderEdit::Verdict FolderEdit::check() const {
     if (finding.level != config::Level::kError) continue;
     (changed.contains(finding.file) ? verdict.errors : verdict.elsewhere).push_back(std::move(finding));
   }
-  const auto known = texts_of(routing::build_table(before_.store)->conditions());
-  for (auto& condition : routing::build_table(now_.store)->conditions())
+  const auto known = texts_of(file_table(before_.store)->conditions());
+  for (auto& condition : file_table(now_.store)->conditions())
     if (condition.level != config::Level::kInfo &&
         !known.contains(condition.code + condition.object + condition.message))
       verdict.warnings.push_back(std::move(condition));

@@ -63,6 +63,7 @@ class FolderEdit {
   FolderEdit(std::string folder, Loaded before) : folder_(std::move(folder)), before_(std::move(before)) {}
   /// Where an object is: file and line; null: nowhere.
   [[nodiscard]] const config::Metadata* find(const config::Metadata& wanted) const;
+  [[nodiscard]] bool is_beyond_reading(const std::string& name) const;
   void reread(const std::string& name, std::string text);
 
   std::string folder_;

@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "agent/folder.h"
+#include "agent/options.h"
 #include "config/codes.h"
+#include "routing/build_table.h"
 
 namespace weir::cli {
 namespace {
@@ -92,6 +94,10 @@ std::string Loaded::source_line(const std::string& file, uint32_t line) const {
   std::string out = text.substr(begin, text.find('\n', begin) - begin);
   if (!out.empty() && out.back() == '\r') out.pop_back();
   return out;
+}
+
+std::shared_ptr<const routing::Table> file_table(const config::Store& store) {
+  return routing::build_table(store, agent::build_options({}));
 }
 
 void add_text(Loaded& loaded, const std::string& name, std::string text) {

@@ -2,11 +2,13 @@
 // Configuration read from files without an agent.
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "config/store.h"
+#include "routing/table.h"
 
 namespace weir::cli {
 
@@ -25,6 +27,9 @@ struct Loaded {
 /// never). A file is named as its path was given; with `bare_names`, by its place below the folder. An error for a path
 /// that is not there or cannot be listed.
 Result<Loaded> load(const std::vector<std::string>& paths, bool recursive, bool bare_names = false);
+
+/// What the objects of a folder mean, as an agent that follows it would have it.
+std::shared_ptr<const routing::Table> file_table(const config::Store& store);
 
 /// One more file, from text.
 void add_text(Loaded& loaded, const std::string& name, std::string text);

@@ -31,8 +31,8 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
          "-o,--output",
          [&options](const std::string& name) {
            const auto found = formats().find(name);
-           if (found == formats().end())
-             throw CLI::ValidationError("-o", "\"" + name + "\" is not one of table, wide, name, json, yaml");
+           const std::string wrong = "\"" + name + "\" is not one of table, wide, name, json, yaml";
+           if (found == formats().end()) throw CLI::ValidationError("-o", wrong);  // border: CLI11
            options.format = found->second;
          },
          "table, wide, name, json or yaml")
@@ -91,13 +91,13 @@ Format format_wanted(int argc, const char* const* argv) {
 int parse_and_run(CLI::App& app, const CommandTable& table, Context& context, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {  // --help
+  } catch (const CLI::Success& wanted) {  // border: CLI11; --help
     app.exit(wanted, context.out, context.err);
     return kOk;
-  } catch (const CLI::ExtrasError& error) {
+  } catch (const CLI::ExtrasError& error) {  // border: CLI11
     context.options.format = format_wanted(argc, argv);
     return unknown_words(context, app, error.what());
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::ParseError& error) {  // border: CLI11
     context.options.format = format_wanted(argc, argv);
     return fail(context, kUsage, error.what(), "weir --help, weir COMMAND --help");
   }

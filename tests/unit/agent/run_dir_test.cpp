@@ -38,6 +38,17 @@ TEST(RunDir, FreeAgainWhenTheAgentIsGone) {
   EXPECT_TRUE(RunDir::take(dir.file("run")));
 }
 
+TEST(RunDir, NoteOutlivesTheAgent) {
+  const test::TempDir dir;
+  {
+    const auto taken = RunDir::take(dir.file("run"));
+    ASSERT_TRUE(taken->leave_note("first"));
+    ASSERT_TRUE(taken->leave_note("{}"));
+  }
+  std::ifstream file(note_path(dir.file("run")));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "{}");
+}
+
 TEST(RunDir, FileInItsPlace) {
   const test::TempDir dir;
   std::ofstream(dir.file("run")) << "x";
