@@ -199,6 +199,7 @@ class World:
         self.cgroup = os.path.join(cgroup2_root(), self.name)
         self.clients = os.path.join(self.cgroup, "clients")
         atexit.register(self.close)
+        os.chmod(self.folder, 0o755)  # a process without rights gets as far as it may
         for folder in (self.config, self.run_dir, self.bpf_mount, self.cgroup, self.clients):
             os.mkdir(folder)
         run("mount", "-t", "bpf", "bpf", self.bpf_mount)

@@ -16,7 +16,7 @@ class SimpleTest(harness.WorldTest):
         self.server = self.world.serve([("http", v, f"{ip}:8080") for v, ip in ENDPOINTS.items()])
         pods = [(f"app-{v}", ip) for v, ip in ENDPOINTS.items()]
         self.world.write("app.yaml", service("app", VIP, [("http", 80, 8080)]),
-                         *(pod(name, ip, {"version": name[-2:]}) for name, ip in pods),
+                         *(pod(name, ip, {"app": "app", "version": name[-2:]}) for name, ip in pods),
                          endpoint_slice("app", pods, [("http", 8080)]),
                          destination_rule("app", {v: {"version": v} for v in ENDPOINTS}))
         self.split(90, 10)

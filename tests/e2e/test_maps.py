@@ -30,7 +30,8 @@ def dotted(address):
 class Maps(simple.SimpleTest):
     def setUp(self):
         super().setUp()
-        self.world.start_agent()
+        # Small ones: bpftool prints every element of an array, 262144 of them unless told otherwise.
+        self.world.start_agent("--map-endpoints", "256", "--map-counters", "256")
         self.assert_splits(90, 10)
 
     def test_every_map_dumps_with_field_names(self):
@@ -65,8 +66,7 @@ class Maps(simple.SimpleTest):
             self.assertEqual(dotted(endpoints[part["first"]]["address"]), ip)
 
     def test_the_counters_count(self):
-        load = self.world.load(TARGET, "--connections", "100", "--pause-us", "1000")
-        load.finish()
+        self.assert_splits(90, 10)
         picked = {dotted(e["value"]["address"]): e["value"]["picked"] for e in self.world.dump("counters")
                   if e["value"]["split_key"]}
         self.assertEqual(sum(picked.values()), 200)
