@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "datapath/cgroup.h"
@@ -31,6 +33,19 @@ std::string current_cgroup() {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("0::")) return line.substr(3);
   return "/";
+}
+
+/// Runs `remove` on each name in `directory` that is `prefix` and the number of a process that is no more: what a
+/// killed test left.
+template <class Remove>
+void remove_stale(const std::string& directory, const std::string& prefix, Remove remove) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(prefix)) continue;
+    const int pid = std::atoi(name.c_str() + prefix.size());
+    if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH) remove(entry.path().string());
+  }
 }
 
 socklen_t fill(sockaddr_storage* storage, int family, const std::string& text, uint16_t port) {
@@ -75,18 +90,23 @@ Sandbox::Sandbox() {
     return;
   }
   home_cgroup_ = *root + current_cgroup();
+  remove_stale(*root, "weir_test_", [](const std::string& path) { rmdir(path.c_str()); });
+  remove_stale("/tmp", "weir_bpf_", [](const std::string& path) {
+    umount2(path.c_str(), MNT_DETACH);
+    rmdir(path.c_str());
+  });
   const std::string cgroup = *root + "/weir_test_" + std::to_string(getpid());
-  char directory[] = "/tmp/weir_bpf_XXXXXX";
+  std::string directory = "/tmp/weir_bpf_" + std::to_string(getpid()) + "_XXXXXX";
   if (mkdir(cgroup.c_str(), 0755) != 0 && errno != EEXIST) {
     missing_ = "cannot make a cgroup: " + std::string(std::strerror(errno));
     return;
   }
   cgroup_ = cgroup;
-  if (!write_file(cgroup_ + "/cgroup.procs", "0") || mkdtemp(directory) == nullptr) {
+  if (!write_file(cgroup_ + "/cgroup.procs", "0") || mkdtemp(directory.data()) == nullptr) {
     missing_ = "cannot join a cgroup: " + std::string(std::strerror(errno));
     return;
   }
-  if (mount("bpf", directory, "bpf", 0, nullptr) != 0)
+  if (mount("bpf", directory.c_str(), "bpf", 0, nullptr) != 0)
     missing_ = "cannot mount a bpffs: " + std::string(std::strerror(errno));
   else
     mount_ = directory;
