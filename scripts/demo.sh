@@ -208,8 +208,8 @@ half_and_half() { apply virtual-service-reviews-v2-v3.yaml; }
 canary() { apply virtual-service-reviews-90-10.yaml; }
 without_v3() { apply reviews-v2-100-v3-0.yaml; }
 delete_rules() {
-  "$folder/weir" delete -f "$rules/virtual-service-all-v1.yaml" >/dev/null
-  "$folder/weir" delete -f "$rules/destination-rule-all.yaml" >/dev/null
+  "$folder/weir" delete -f "$rules/virtual-service-all-v1.yaml" >/dev/null 2>&1
+  "$folder/weir" delete -f "$rules/destination-rule-all.yaml" >/dev/null 2>&1
 }
 ready() { "$folder/weir" status -o json >/dev/null 2>&1 && answered_by 'v1 v2 v3'; }
 wait_until 'Bookinfo answers through the services' ready
