@@ -59,7 +59,9 @@ server_pid='' agent_pid='' load_pid=''
 clean_up() {
   set +e
   for pid in $load_pid $agent_pid $server_pid; do
-    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null  # a child; with --keep they are nobody's any more
+    for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
   done
   "$weir" uninstall --bpffs "$folder/bpf/weir" --run-dir "$folder/run" >/dev/null 2>&1
   umount "$folder/bpf" 2>/dev/null
