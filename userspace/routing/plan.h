@@ -37,7 +37,7 @@ struct PlanEndpoint {
 };
 
 /// The most destinations with a weight that one split may have (as many as the kernel's split has room for, bpf/abi.h).
-inline constexpr size_t kMaxDestinations = 32;
+inline constexpr size_t kMaxDestinations = 20;
 
 struct PlanDestination {
   std::string host;     // fully qualified
