@@ -14,6 +14,8 @@
 #include "datapath/thresholds.h"
 
 namespace weir::datapath {
+
+static_assert(routing::kMaxDestinations == abi::MAX_DESTINATIONS, "the plan promises what the kernel has room for");
 namespace {
 
 Error bad_plan(const routing::ServicePlan& plan, const std::string& what) {
