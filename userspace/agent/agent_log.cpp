@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/agent.h"
+#include "agent/plan_changes.h"
 
 namespace weir::agent {
 namespace {
@@ -80,9 +81,6 @@ void Agent::log_outcome(const Outcome& outcome) {
 }
 
 void Agent::log_paths(const routing::Plan* before, const routing::Plan& after) {
-  const auto order = [](const auto& a, const auto& b) {
-    return std::tie(a->service, a->port) < std::tie(b->service, b->port);
-  };
   size_t lines = 0, more = 0;
   const auto say = [&](const std::string& line) {
     if (lines++ < kMostServiceLines)
@@ -90,16 +88,10 @@ void Agent::log_paths(const routing::Plan* before, const routing::Plan& after) {
     else
       ++more;
   };
-  for (const auto& service : after.services) {
-    const routing::ServicePlan* old = nullptr;
-    if (before != nullptr) {
-      const auto found = std::lower_bound(before->services.begin(), before->services.end(), service, order);
-      if (found != before->services.end() && !order(service, *found)) old = found->get();
-    }
-    if (old == service.get()) continue;
-    if (old == nullptr || old->path != service->path || old->reason != service->reason) say(path_line(*service));
-    if (old != nullptr && shares_line(*old) != shares_line(*service)) say(shares_line(*service));
-  }
+  for_each_changed(before, after, [&say](const routing::ServicePlan* old, const routing::ServicePlan& now) {
+    if (old == nullptr || old->path != now.path || old->reason != now.reason) say(path_line(now));
+    if (old != nullptr && shares_line(*old) != shares_line(now)) say(shares_line(now));
+  });
   if (more > 0) spdlog::info("and {} lines more (weir get services, weir get splits)", more);
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <tuple>
 #include <unordered_set>
 
+#include "agent/plan_changes.h"
 #include "datapath/datapath.h"
 
 namespace weir::agent {
@@ -30,18 +30,10 @@ void collect(const routing::ServicePlan* before, const routing::ServicePlan& aft
 }  // namespace
 
 std::vector<uint64_t> changed_splits(const routing::Plan* before, const routing::Plan& after) {
-  const auto order = [](const auto& a, const auto& b) {
-    return std::tie(a->service, a->port) < std::tie(b->service, b->port);
-  };
   std::vector<uint64_t> changed;
-  for (const auto& service : after.services) {
-    const routing::ServicePlan* old = nullptr;
-    if (before != nullptr) {
-      const auto found = std::lower_bound(before->services.begin(), before->services.end(), service, order);
-      if (found != before->services.end() && !order(service, *found)) old = found->get();
-    }
-    if (old != service.get()) collect(old, *service, changed);
-  }
+  for_each_changed(before, after, [&changed](const routing::ServicePlan* old, const routing::ServicePlan& now) {
+    collect(old, now, changed);
+  });
   return changed;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "cli/command_table.h"
 #include "cli/offline.h"
@@ -32,14 +33,12 @@ const char* word_of(config::Level level) {
 config::Diagnostics all_findings(const Loaded& loaded) {
   config::Diagnostics findings = loaded.store.diagnostics();
   const auto table = file_table(loaded.store);
-  // What the table says of a place adds to the analysis only where that has nothing to say.
+  // What a later look says of a place counts only where those before have not said it.
   const auto add = [&findings](const config::Diagnostics& more) {
-    const auto known = findings;
+    std::set<std::tuple<std::string, uint32_t, std::string>> known;
+    for (const auto& one : findings) known.emplace(one.file, one.at.line, one.code);
     for (const auto& finding : more)
-      if (std::ranges::none_of(known, [&](const auto& one) {
-            return one.file == finding.file && one.at.line == finding.at.line && one.code == finding.code;
-          }))
-        findings.push_back(finding);
+      if (!known.contains({finding.file, finding.at.line, finding.code})) findings.push_back(finding);
   };
   auto objects = loaded.store.objects();
   for (auto& rejected : loaded.store.rejected()) objects.push_back(std::move(rejected));
