@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "config/codes.h"
 
@@ -48,10 +49,9 @@ Delta Store::set(ParsedFile file) {
   for (const ObjectPtr& object : kept.objects) {
     if (!stays.contains(object.get())) delta.removed.push_back(object);
   }
+  const bool touches_mesh = kept.mesh || file.mesh;
   kept = std::move(file);
-  const MeshConfig mesh = mesh_of(files_);
-  delta.mesh_changed = !same(mesh, mesh_);
-  mesh_ = mesh;
+  if (touches_mesh) delta.mesh_changed = refresh_mesh();
   return delta;
 }
 
@@ -59,12 +59,16 @@ Delta Store::remove(std::string_view file_name) {
   Delta delta;
   const auto place_of_file = files_.find(file_name);
   if (place_of_file == files_.end()) return delta;
+  const bool touches_mesh = place_of_file->second.mesh.has_value();
   delta.removed = std::move(place_of_file->second.objects);
   files_.erase(place_of_file);
-  const MeshConfig mesh = mesh_of(files_);
-  delta.mesh_changed = !same(mesh, mesh_);
-  mesh_ = mesh;
+  if (touches_mesh) delta.mesh_changed = refresh_mesh();
   return delta;
+}
+
+bool Store::refresh_mesh() {
+  const MeshConfig mesh = mesh_of(files_);
+  return !same(std::exchange(mesh_, mesh), mesh);
 }
 
 std::vector<ObjectPtr> Store::objects() const {

@@ -59,6 +59,9 @@ class Store {
   [[nodiscard]] Diagnostics diagnostics() const;
 
  private:
+  /// Walks over all files: only where a file with mesh settings came or went.
+  bool refresh_mesh();
+
   std::map<std::string, ParsedFile, std::less<>> files_;
   MeshConfig mesh_;
 };
