@@ -106,6 +106,7 @@ Index::Index(const std::vector<ObjectPtr>& objects, const MeshConfig& mesh_in) :
       gateway_by_name[gateway->meta.namespace_ + "/" + gateway->meta.name] = gateway;
     } else if (const auto* pod = std::get_if<Pod>(object.get())) {
       pods.push_back(pod);
+      pod_by_name.emplace(std::pair(pod->meta.namespace_, pod->meta.name), pod);
       pods_by_label.add(pod->meta.namespace_, pod->meta.labels);
     } else if (const auto* workload = std::get_if<WorkloadEntry>(object.get())) {
       entries_by_label.add(workload->meta.namespace_, workload->workload.labels);

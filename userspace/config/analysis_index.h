@@ -1,9 +1,11 @@
 #pragma once
 // All objects by the names under which others refer to them. For analysis*.cpp only; lives as long as one analyze().
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "config/model.h"
@@ -45,6 +47,7 @@ struct Index {
   std::vector<const ServiceEntry*> service_entries;
   std::vector<const Service*> services;
   std::vector<const Pod*> pods;
+  std::map<std::pair<std::string, std::string>, const Pod*> pod_by_name;               // by namespace and name
   std::unordered_map<std::string, const Gateway*> gateway_by_name;                     // "namespace/name"
   std::unordered_map<std::string, std::vector<const DestinationRule*>> rules_by_host;  // full host
   std::vector<std::pair<std::string, const DestinationRule*>> wildcard_rules;

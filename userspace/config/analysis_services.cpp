@@ -19,17 +19,16 @@ std::string text_of(const Labels& labels) {
   return text;
 }
 
-/// Does an endpoint of a Service without selector come from a pod that has `labels`? Looked up by its slices'
-/// targetRefs.
+/// Does an endpoint of the Service come from a pod that has `labels`? Looked up by its slices' targetRefs.
 bool any_by_target(const Index& index, const Service& service, const Labels& labels) {
   const auto slices = index.slices.find(service.meta.namespace_ + "/" + service.meta.name);
   if (slices == index.slices.end()) return false;
-  std::set<std::pair<std::string, std::string>> names;
-  for (const EndpointSlice* slice : slices->second) {
-    for (const EndpointAddress& endpoint : slice->endpoints) names.emplace(endpoint.pod_namespace, endpoint.pod_name);
-  }
-  return std::any_of(index.pods.begin(), index.pods.end(), [&](const Pod* pod) {
-    return names.contains({pod->meta.namespace_, pod->meta.name}) && has_all(pod->meta.labels, labels);
+  const auto is_of = [&](const EndpointAddress& endpoint) {
+    const auto pod = index.pod_by_name.find({endpoint.pod_namespace, endpoint.pod_name});
+    return pod != index.pod_by_name.end() && has_all(pod->second->meta.labels, labels);
+  };
+  return std::any_of(slices->second.begin(), slices->second.end(), [&](const EndpointSlice* slice) {
+    return std::any_of(slice->endpoints.begin(), slice->endpoints.end(), is_of);
   });
 }
 
