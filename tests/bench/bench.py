@@ -58,6 +58,7 @@ def main():
     if unknown:
         parser.error(f"--only {unknown[0]}: not one of {', '.join(PARTS)}")
     harness.enter_private_world()
+    os.setpriority(os.PRIO_PROCESS, 0, -10)  # inherited by all ways alike: other work on the machine disturbs less
     pages, verdicts = _run(names, arguments.quick)
     head = ["# Benchmarks", "", _machine(), "", "| target | met | measured |", "|---|---|---:|",
             *(f"| {what} | {'yes' if met else '**no**'} | {measured} |" for what, met, measured in verdicts), ""]
@@ -66,7 +67,9 @@ def main():
     if arguments.out:
         with open(arguments.out, "w", encoding="utf-8") as file:
             file.write(page + "\n")
-    return 0 if all(met for _, met, _ in verdicts) else 1
+    # A quick run is too coarse to judge costs by: there only what must hold on any machine counts.
+    judged = [v for v in verdicts if not arguments.quick or v[0] in exactness.ALWAYS]
+    return 0 if all(met for _, met, _ in judged) else 1
 
 
 if __name__ == "__main__":

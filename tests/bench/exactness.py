@@ -7,6 +7,9 @@ import peers
 CASES = [("90/10", {"v1": 90, "v2": 10}), ("99/1", {"v1": 99, "v2": 1}), ("75/25", {"v1": 75, "v2": 25}),
          ("33/33/34", {"v1": 33, "v2": 33, "v3": 34})]
 
+# Holds on any machine, however busy.
+ALWAYS = ["never more than 2 connections off"]
+
 
 def _off(by_version, weights):
     answered, total = sum(by_version.values()), sum(weights.values())
@@ -19,7 +22,6 @@ def _rounds(n, quick):
 
 def run(world, quick):
     endpoints = {"v1": "10.1.0.1", "v2": "10.1.0.2", "v3": "10.1.0.3"}
-    peers.ENDPOINTS.update(endpoints)
     for ip in endpoints.values():
         world.add_address(ip)
     world.serve([("http", v, f"{ip}:{peers.ENDPOINT_HTTP}") for v, ip in endpoints.items()])
@@ -27,7 +29,7 @@ def run(world, quick):
     lines = ["| split | threads | " + " | ".join(f"n = {n}" for n in sizes) + " |", "|---|---:|" + "---:|" * len(sizes)]
     worst = 0.0
     for name, weights in CASES:
-        world.write("bench.yaml", *peers.split_objects(weights))
+        world.write("bench.yaml", *peers.split_objects(weights, endpoints))
         if world.agent is None:
             world.start_agent()
         target = f"{peers.VIP}:{peers.HTTP_PORT}"
@@ -47,4 +49,4 @@ def run(world, quick):
         print(f"bench: exactness: {name}", file=sys.stderr)
     text = ["## Exactness", "", "The most that a version was off its share, in connections, over all rounds of n real connections.", "",
             *lines, ""]
-    return text, [("never more than 2 connections off", worst <= 2, f"{worst:.2f}")]
+    return text, [(ALWAYS[0], worst <= 2, f"{worst:.2f}")]

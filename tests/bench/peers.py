@@ -23,14 +23,14 @@ def _children(pid):
         return [int(child) for child in file.read().split()]
 
 
-def split_objects(weights):
+def split_objects(weights, endpoints=None):
     """The bench service with its versions, split by `weights`."""
-    pods = [(f"bench-{v}", ip) for v, ip in ENDPOINTS.items()]
+    pods = [(f"bench-{v}", ip) for v, ip in (endpoints or ENDPOINTS).items()]
     ports = [("http", HTTP_PORT, ENDPOINT_HTTP), ("tcp", TCP_PORT, ENDPOINT_TCP)]
     route = [{"route": [destination("bench", v, w) for v, w in weights.items()]}]
     return [
         service("bench", VIP, ports),
-        *(pod(name, ip, {"version": name.split("-")[1]}) for name, ip in pods),
+        *(pod(name, ip, {"app": "bench", "version": name.split("-")[1]}) for name, ip in pods),
         endpoint_slice("bench", pods, [("http", ENDPOINT_HTTP), ("tcp", ENDPOINT_TCP)]),
         destination_rule("bench", {v: {"version": v} for v in weights}),
         virtual_service("bench", route, tcp=route),
@@ -67,8 +67,14 @@ class Peer:
         """Why it cannot run here, or None."""
         return None
 
+    def target(self):
+        """Where clients connect; direct ones spread over the endpoints themselves, so that all ways load them alike."""
+        if self.host == VIP:
+            return f"{VIP}:{self.http_port}"
+        return " ".join(f"{ip}:{ENDPOINT_HTTP}" for v, ip in ENDPOINTS.items() for _ in range(WEIGHTS[v] // 10))
+
     def measure(self, n, *options):
-        return self.world.connect(f"{self.host}:{self.http_port}", n, *options, netns=self.netns, cgroup=self.cgroup)
+        return self.world.connect(self.target(), n, *options, netns=self.netns, cgroup=self.cgroup)
 
     def round_trips(self, n, *options):
         return self.world.connect(f"{self.host}:{self.tcp_port}", 1, "--mode", "pingpong", "--requests", str(n), *options,

@@ -27,7 +27,7 @@ def _measure_one(peer, quick):
     one = peer.measure(n, "--cpu", "0", "--timeout-ms", "0", "--warm-up", "50")
     trips = peer.round_trips(2 * n, "--cpu", "0", "--timeout-ms", "0")
     peer.pin(set(range(os.cpu_count())))
-    many = peer.measure(4 * n, "--threads", "8", "--timeout-ms", "0", "--warm-up", "50")
+    many = peer.measure(8 * n, "--threads", "8", "--timeout-ms", "0", "--warm-up", "50")
     for counts in (one, many, trips):
         if counts["failed"]:
             raise AssertionError(f"{peer.name}: {counts['errors']}")

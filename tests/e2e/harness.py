@@ -346,8 +346,8 @@ class World:
     # ------------------------------------------------------------ clients
 
     def connect(self, target, n=1, *options, netns=None, cgroup=True):
-        """Counts of `n` connections: {"total", "failed", "errors", "by_version", ...}"""
-        argv = [os.path.join(TOOLS, "connect_client"), target, "--connections", str(n), "--reset", *options]
+        """Counts of `n` connections: {"total", "failed", "errors", "by_version", ...}. `target`: one, or several by space."""
+        argv = [os.path.join(TOOLS, "connect_client"), *target.split(), "--connections", str(n), "--reset", *options]
         client = Process(argv, netns=netns or self.netns, cgroup=self.clients if cgroup else None)
         out, _ = client.popen.communicate(timeout=120)
         if client.popen.returncode != 0:

@@ -63,9 +63,12 @@ void ClientCounts::merge(ClientCounts other) {
 }
 
 void ClientWorker::run(std::atomic<int64_t>& tickets, const std::atomic<bool>& stop) {
-  while (!stop.load(std::memory_order_relaxed) && tickets.fetch_sub(1, std::memory_order_relaxed) > 0) {
+  while (!stop.load(std::memory_order_relaxed)) {
+    const int64_t ticket = tickets.fetch_sub(1, std::memory_order_relaxed);
+    if (ticket <= 0) return;
+    const SocketAddress& target = options_.targets[static_cast<uint64_t>(ticket) % options_.targets.size()];
     const uint64_t start = now_ns();
-    const std::string failure = one_connection();
+    const std::string failure = one_connection(target);
     ++counts_.total;
     if (!failure.empty()) {
       ++counts_.failed;
@@ -77,9 +80,9 @@ void ClientWorker::run(std::atomic<int64_t>& tickets, const std::atomic<bool>& s
   }
 }
 
-std::string ClientWorker::one_connection() {
+std::string ClientWorker::one_connection(const SocketAddress& target) {
   FileDescriptor fd;
-  if (std::string failure = open_connection(fd); !failure.empty()) return failure;
+  if (std::string failure = open_connection(target, fd); !failure.empty()) return failure;
   input_.clear();
   switch (options_.mode) {
     case ClientOptions::Mode::kHttp:
@@ -94,9 +97,8 @@ std::string ClientWorker::one_connection() {
   return {};
 }
 
-std::string ClientWorker::open_connection(FileDescriptor& fd) {
-  fd.reset(
-      socket(options_.target.family(), SOCK_STREAM | SOCK_CLOEXEC | (options_.nonblocking ? SOCK_NONBLOCK : 0), 0));
+std::string ClientWorker::open_connection(const SocketAddress& target, FileDescriptor& fd) {
+  fd.reset(socket(target.family(), SOCK_STREAM | SOCK_CLOEXEC | (options_.nonblocking ? SOCK_NONBLOCK : 0), 0));
   if (!fd) return error_name(errno);
   if (options_.timeout_ms > 0) {
     const timeval limit{.tv_sec = static_cast<time_t>(options_.timeout_ms / 1000),
@@ -111,7 +113,7 @@ std::string ClientWorker::open_connection(FileDescriptor& fd) {
   if (options_.bind_to && bind(fd.get(), options_.bind_to->get(), options_.bind_to->length) != 0) {
     return "bind " + error_name(errno);
   }
-  if (connect(fd.get(), options_.target.get(), options_.target.length) != 0) {
+  if (connect(fd.get(), target.get(), target.length) != 0) {
     if (!options_.nonblocking || errno != EINPROGRESS) return error_name(errno);
     if (std::string failure = wait_connected(fd.get()); !failure.empty()) return failure;
   }

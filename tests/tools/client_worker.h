@@ -24,7 +24,7 @@ struct ClientOptions {
     kPingPong,  // round trips of a line on one connection; each is timed
   };
   Mode mode = Mode::kHttp;
-  SocketAddress target;
+  std::vector<SocketAddress> targets;  // taken in turn
   std::optional<SocketAddress> bind_to;
   std::optional<std::string> expected_peer;
   std::string request;            // what is sent: an HTTP request, or a line
@@ -60,8 +60,8 @@ class ClientWorker {
 
  private:
   /// Empty: all went well. Otherwise the errno's name, "EOF", "PEER addr" or "HTTP 503".
-  std::string one_connection();
-  std::string open_connection(FileDescriptor& fd);
+  std::string one_connection(const SocketAddress& target);
+  std::string open_connection(const SocketAddress& target, FileDescriptor& fd);
   std::string wait_connected(int fd);
   std::string check_peer(int fd) const;
   std::string exchange_http(int fd);

@@ -1,4 +1,4 @@
-// Opens connections and counts who answered; prints one line of JSON.
+// Opens connections and counts who answered; prints one line of JSON. Several targets are taken in turn.
 //
 //   connect_client 10.96.0.3:9080 --connections 1000 --threads 8 [--mode http|tcp|connect|pingpong] [--requests 1]
 //     [--check-peer ADDR:PORT] [--mapped] [--nonblocking] [--bind ADDR:PORT] [--path /] [--host NAME] [--key x-version]
@@ -66,10 +66,12 @@ Result<void> parse_numbers(const Arguments& arguments, RunOptions& options) {
 }
 
 Result<void> parse_addresses(const Arguments& arguments, ClientOptions& client) {
-  if (arguments.positional().size() != 1) return Error{"one target: ADDRESS:PORT"};
-  auto target = parse_socket_address(arguments.positional()[0], arguments.has("mapped"));
-  if (!target) return std::move(target).error();
-  client.target = *target;
+  if (arguments.positional().empty()) return Error{"give a target: ADDRESS:PORT"};
+  for (const std::string& text : arguments.positional()) {
+    auto target = parse_socket_address(text, arguments.has("mapped"));
+    if (!target) return std::move(target).error();
+    client.targets.push_back(*target);
+  }
   if (arguments.has("bind")) {
     auto address = parse_socket_address(arguments.get("bind"), arguments.has("mapped"));
     if (!address) return std::move(address).error();
