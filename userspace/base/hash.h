@@ -1,5 +1,6 @@
 #pragma once
-// A hash that is the same on every node, build and run: identities of splits and endpoints in the kernel's maps are made of it.
+// A hash that is the same on every node, build and run: identities of splits and endpoints in the kernel's maps are
+// made of it.
 
 #include <cstdint>
 #include <string_view>

@@ -32,7 +32,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return std::nullopt;
 }
 
-bool IpAddress::is_v4() const { return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin()); }
+bool IpAddress::is_v4() const {
+  return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin());
+}
 
 bool IpAddress::is_loopback() const {
   if (is_v4()) return bytes_[12] == 127;
@@ -44,7 +46,9 @@ bool IpAddress::is_unspecified() const {
   return std::all_of(from, bytes_.end(), [](uint8_t b) { return b == 0; });
 }
 
-bool IpAddress::is_multicast() const { return is_v4() ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff; }
+bool IpAddress::is_multicast() const {
+  return is_v4() ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+}
 
 bool IpAddress::is_link_local() const {
   if (is_v4()) return bytes_[12] == 169 && bytes_[13] == 254;

@@ -26,7 +26,7 @@ class IpAddress {
   [[nodiscard]] bool is_loopback() const;     // 127.0.0.0/8, ::1
   [[nodiscard]] bool is_unspecified() const;  // 0.0.0.0, ::
   [[nodiscard]] bool is_multicast() const;
-  [[nodiscard]] bool is_link_local() const;   // 169.254.0.0/16, fe80::/10
+  [[nodiscard]] bool is_link_local() const;  // 169.254.0.0/16, fe80::/10
   /// In network order; meaningful only for is_v4().
   [[nodiscard]] uint32_t v4() const;
   [[nodiscard]] const Bytes& bytes() const { return bytes_; }

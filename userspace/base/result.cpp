@@ -6,7 +6,9 @@
 
 namespace weir {
 
-Error errno_error(std::string_view what) { return errno_error(what, errno); }
+Error errno_error(std::string_view what) {
+  return errno_error(what, errno);
+}
 
 Error errno_error(std::string_view what, int error_number) {
   const int code = std::abs(error_number);

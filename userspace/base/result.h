@@ -44,9 +44,18 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return has_value(); }
 
   /// Precondition: has_value().
-  T& value() & { assert(has_value()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(has_value()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(has_value()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(has_value());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -55,8 +64,14 @@ class [[nodiscard]] Result {
   T value_or(T other) && { return has_value() ? std::move(*this).value() : std::move(other); }
 
   /// Precondition: !has_value().
-  const Error& error() const& { assert(!has_value()); return *std::get_if<1>(&state_); }
-  Error&& error() && { assert(!has_value()); return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& {
+    assert(!has_value());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    assert(!has_value());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -72,8 +87,14 @@ class [[nodiscard]] Result<void> {
 
   [[nodiscard]] bool has_value() const { return !failed_; }
   explicit operator bool() const { return has_value(); }
-  const Error& error() const& { assert(failed_); return error_; }
-  Error&& error() && { assert(failed_); return std::move(error_); }
+  const Error& error() const& {
+    assert(failed_);
+    return error_;
+  }
+  Error&& error() && {
+    assert(failed_);
+    return std::move(error_);
+  }
 
  private:
   Error error_;
@@ -83,8 +104,7 @@ class [[nodiscard]] Result<void> {
 }  // namespace weir
 
 /// Returns the error of `expression` (a Result), with no value to keep.
-#define WEIR_TRY(expression)                                   \
-  do {                                                         \
-    if (auto weir_try_result_ = (expression); !weir_try_result_) \
-      return std::move(weir_try_result_).error();              \
+#define WEIR_TRY(expression)                                                                                 \
+  do {                                                                                                       \
+    if (auto weir_try_result_ = (expression); !weir_try_result_) return std::move(weir_try_result_).error(); \
   } while (0)

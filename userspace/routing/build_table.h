@@ -17,8 +17,8 @@ struct BuildOptions {
   /// address is split over its endpoints, for hosts where no kube-proxy does it.
   bool all_services = false;
   /// Endpoints on loopback addresses, for any service. On: who writes the folder is the node's administrator, and a
-  /// service of the node itself is nothing unusual. Off for objects that others may write (a cluster's): they could reach
-  /// what listens on the node's loopback only (hardening P10, CVE-2021-25737).
+  /// service of the node itself is nothing unusual. Off for objects that others may write (a cluster's): they could
+  /// reach what listens on the node's loopback only (hardening P10, CVE-2021-25737).
   bool allow_loopback_endpoints = true;
 };
 

@@ -12,8 +12,8 @@
 
 namespace weir::routing {
 
-/// A client pod or host process, or an ingress gateway. A gateway sees only rules bound to a Gateway that selects its labels; any
-/// other client sees only rules bound to `mesh`.
+/// A client pod or host process, or an ingress gateway. A gateway sees only rules bound to a Gateway that selects its
+/// labels; any other client sees only rules bound to `mesh`.
 struct Client {
   std::string namespace_;  // empty: not a pod (a process of the node itself)
   config::Labels labels;
@@ -29,7 +29,7 @@ struct Request {
   std::string dial;
   uint16_t port = 0;  // dialled
   std::string method = "GET";
-  std::string path = "/";  // as sent, with query
+  std::string path = "/";                                    // as sent, with query
   std::vector<std::pair<std::string, std::string>> headers;  // as sent, names may repeat; without Host
   std::string scheme = "http";
   std::optional<std::string> sni;

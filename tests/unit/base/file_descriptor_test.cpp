@@ -7,7 +7,9 @@
 namespace weir {
 namespace {
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) >= 0;
+}
 
 TEST(FileDescriptor, ClosesWhenItGoes) {
   int fd = -1;

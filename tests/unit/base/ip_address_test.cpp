@@ -16,8 +16,9 @@ TEST(IpAddress, ReadsAndPrintsBothFamilies) {
 }
 
 TEST(IpAddress, RefusesEverythingElse) {
-  const std::string bad[] = {"",       "10.0.0",    "10.0.0.256", "10.0.0.1 ", " 10.0.0.1", "010.0.0.1", "10.0.0.1:80", "[::1]",
-                             "fe80::1%eth0", "1:2:3",  ":::",        "a.b.c.d",   "10.0.0.1/8", std::string("10.0.0.1\0", 9)};
+  const std::string bad[] = {
+      "",      "10.0.0",       "10.0.0.256", "10.0.0.1 ", " 10.0.0.1", "010.0.0.1",  "10.0.0.1:80",
+      "[::1]", "fe80::1%eth0", "1:2:3",      ":::",       "a.b.c.d",   "10.0.0.1/8", std::string("10.0.0.1\0", 9)};
   for (const std::string& text : bad) EXPECT_FALSE(IpAddress::parse(text)) << text;
 }
 

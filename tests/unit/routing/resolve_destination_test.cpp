@@ -73,7 +73,8 @@ TEST(ResolveDestination, NamesPortsAndSubsets) {
   EXPECT_EQ(resolved(*table, client, destination("empty")), "empty.default" + S + " has no endpoints");
 }
 
-// Measured in the oracle's testdata-rules: regex.extsvc.com has port 9003 only, and a rule for it on port 80 answers 503.
+// Measured in the oracle's testdata-rules: regex.extsvc.com has port 9003 only, and a rule for it on port 80 answers
+// 503.
 TEST(ResolveDestination, AnHttpRuleWithoutAPortMeansTheDialledOne) {
   const auto table = table_of(service_yaml("web", "default", "10.0.0.2"));
   const auto at = [&](uint16_t dialled) {
