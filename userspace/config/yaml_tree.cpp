@@ -55,7 +55,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(make(Node::Type::kNull, mark), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    refuse_word_alone(position(mark));
+    add(make(Node::Type::kNull, mark), anchor);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const Position at = position(mark);
@@ -87,8 +90,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value /*style*/) override {
+                  YAML::EmitterStyle::value style) override {
     open(make(Node::Type::kMap, mark), anchor);
+    open_.back().block = style == YAML::EmitterStyle::Block;
   }
   void OnMapEnd() override {
     Node& map = *open_.back().node;
@@ -112,6 +116,7 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor;
     uint64_t size = 1;
     size_t height = 1;
+    bool block = false;  // a map with a line a key
   };
   /// `node` is null as long as the anchored value is open. `size`: values that an alias to it adds.
   struct Anchored {
@@ -119,6 +124,16 @@ class TreeBuilder : public YAML::EventHandler {
     uint64_t size = 0;
     size_t height = 0;
   };
+
+  /// yaml-cpp takes a word without a colon at the end of a block for a key that has no value, at the key's own place.
+  /// It is where a file was cut off ("wei" of "weight: 10"): what is left must not pass for the whole.
+  void refuse_word_alone(Position at) const {
+    if (open_.empty() || !open_.back().block) return;
+    const auto& items = open_.back().node->items;
+    if (items.size() % 2 == 0 || !items.back()->is_scalar() || items.back()->at != at) return;
+    stop(at, code::kUnreadable, "\"" + items.back()->text + "\" is neither a key with a colon nor a value",
+         "was the file cut off?");
+  }
 
   Node* make(Node::Type type, const YAML::Mark& mark) {
     Node& node = nodes_.emplace_back();
