@@ -36,12 +36,21 @@ struct Stop {
   throw Stop{{at, code, std::move(message), std::move(hint)}};  // border: yaml-cpp
 }
 
+/// A line of `text`, counted from 0, without its end; empty behind the last one.
+std::string_view line_of(std::string_view text, uint32_t number) {
+  size_t start = 0;
+  for (uint32_t line = 0; line < number && start < text.size(); ++line) {
+    start = std::min(text.find('\n', start), text.size() - 1) + 1;
+  }
+  return text.substr(std::min(start, text.size()), text.find('\n', start) - start);
+}
+
 /// Up to this many members, comparing all pairs is quicker than hashing.
 constexpr size_t kSmallMap = 16;
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(uint32_t first_line) : first_line_(first_line) {}
+  TreeBuilder(std::string_view text, uint32_t first_line) : text_(text), first_line_(first_line) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     // yaml-cpp finds documents without end, all empty, at a token that begins none ("- a\n, b").
@@ -56,7 +65,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    refuse_word_alone(position(mark));
+    refuse_word_alone(mark);
     add(make(Node::Type::kNull, mark), anchor);
   }
 
@@ -127,10 +136,17 @@ class TreeBuilder : public YAML::EventHandler {
 
   /// yaml-cpp takes a word without a colon at the end of a block for a key that has no value, at the key's own place.
   /// It is where a file was cut off ("wei" of "weight: 10"): what is left must not pass for the whole.
-  void refuse_word_alone(Position at) const {
+  void refuse_word_alone(const YAML::Mark& mark) const {
+    const Position at = position(mark);
     if (open_.empty() || !open_.back().block) return;
     const auto& items = open_.back().node->items;
     if (items.size() % 2 == 0 || !items.back()->is_scalar() || items.back()->at != at) return;
+    const auto from = static_cast<size_t>(mark.pos);
+    if (from < text_.size() && text_.substr(from, text_.find('\n', from) - from).find(':') != std::string_view::npos)
+      return;
+    // "last:" at the very end has no value either.
+    const std::string_view line = line_of(text_, at.line - first_line_);
+    if (line.substr(0, line.find(" #")).find(':', at.column) != std::string_view::npos) return;
     stop(at, code::kUnreadable, "\"" + items.back()->text + "\" is neither a key with a colon nor a value",
          "was the file cut off?");
   }
@@ -251,7 +267,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   uint32_t first_line_;
+  std::string_view text_;
   int last_document_ = -1;  // where the last one began, in bytes
   std::deque<Node> nodes_;  // keeps addresses
   std::vector<Open> open_;
@@ -262,11 +280,7 @@ class TreeBuilder : public YAML::EventHandler {
 
 /// What helps most often for what yaml-cpp says.
 std::string hint_for(const std::string& message, std::string_view text, uint32_t line_in_text) {
-  size_t start = 0;
-  for (uint32_t line = 0; line < line_in_text && start < text.size(); ++line) {
-    start = std::min(text.find('\n', start), text.size() - 1) + 1;
-  }
-  const std::string_view line = text.substr(std::min(start, text.size()), text.find('\n', start) - start);
+  const std::string_view line = line_of(text, line_in_text);
   const size_t indent = line.find_first_not_of(" \t");
   if (line.substr(0, indent).find('\t') != std::string_view::npos) return "YAML is indented with spaces, not with tabs";
   if (message.find("end of") != std::string::npos || message.find("EOF") != std::string::npos) {
@@ -279,7 +293,7 @@ std::string hint_for(const std::string& message, std::string_view text, uint32_t
 /// The one border at which yaml-cpp's exceptions end.
 void parse_piece(const Piece& piece, const std::function<void(const Node&, std::string_view)>& document,
                  const std::function<void(Problem)>& problem) {
-  TreeBuilder builder(piece.line);
+  TreeBuilder builder(piece.text, piece.line);
   ViewBuffer buffer(piece.text);
   std::istream stream(&buffer);
   try {

@@ -51,6 +51,7 @@ TEST(Parse, KeepsTheTextOfScalars) {
       parse_one("a: 1.10\nb: no\nc: 0o17\nd: 1_000\ne: 2001-01-01\nf: 'q'\ng: \"x\\ty\"\nh: ~\ni:\nj: |\n  text\n"),
       "{a: 1.10, b: no, c: 0o17, d: 1_000, e: 2001-01-01, f: 'q', g: 'x\ty', h: null, i: null, j: 'text\n'}");
   EXPECT_EQ(parse_one("a: !!str 5"), "{a: '5'}");
+  EXPECT_EQ(parse_one("a: 1\nlast:"), "{a: 1, last: null}");
   EXPECT_EQ(parse_one("{a: [1, {b: c}], d: }"), "{a: [1, {b: c}], d: null}");
 }
 
