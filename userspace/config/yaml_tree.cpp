@@ -65,7 +65,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    refuse_word_alone(mark);
+    refuse_word_alone(position(mark));
     add(make(Node::Type::kNull, mark), anchor);
   }
 
@@ -136,14 +136,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   /// yaml-cpp takes a word without a colon at the end of a block for a key that has no value, at the key's own place.
   /// It is where a file was cut off ("wei" of "weight: 10"): what is left must not pass for the whole.
-  void refuse_word_alone(const YAML::Mark& mark) const {
-    const Position at = position(mark);
+  void refuse_word_alone(Position at) const {
     if (open_.empty() || !open_.back().block) return;
     const auto& items = open_.back().node->items;
     if (items.size() % 2 == 0 || !items.back()->is_scalar() || items.back()->at != at) return;
-    const auto from = static_cast<size_t>(mark.pos);
-    if (from < text_.size() && text_.substr(from, text_.find('\n', from) - from).find(':') != std::string_view::npos)
-      return;
     // "last:" at the very end has no value either.
     const std::string_view line = line_of(text_, at.line - first_line_);
     if (line.substr(0, line.find(" #")).find(':', at.column) != std::string_view::npos) return;
@@ -269,7 +265,6 @@ class TreeBuilder : public YAML::EventHandler {
 
   std::string_view text_;
   uint32_t first_line_;
-  std::string_view text_;
   int last_document_ = -1;  // where the last one began, in bytes
   std::deque<Node> nodes_;  // keeps addresses
   std::vector<Open> open_;
