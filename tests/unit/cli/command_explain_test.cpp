@@ -23,7 +23,8 @@ TEST_F(Explain, JsonHasExactlyTheStableKeys) {
   const auto done = offline({"explain", "--to", "http://reviews:9080/", "-o", "json"});
   ASSERT_EQ(done.code, kOk) << done.err;
   std::vector<std::string> keys;
-  for (const auto& [key, value] : nlohmann::ordered_json::parse(done.out).items()) keys.push_back(key);
+  const auto json = nlohmann::ordered_json::parse(done.out);
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"service", "port", "path", "reason", "rule", "action", "status",
                                             "destinations", "request", "response_headers", "timeout_ms", "retries",
                                             "mirrors", "fault", "redirect"}));
