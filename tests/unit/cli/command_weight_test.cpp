@@ -47,13 +47,6 @@ TEST_F(Weight, Json) {
   EXPECT_EQ(json["file"], "rules.yaml");
 }
 
-TEST_F(Weight, AddsWeightsWhereThereAreNone) {
-  write("rules.yaml", replaced(replaced(kRules, "      weight: 90  # old\n", ""), "      weight: 10  # new\n", ""));
-  EXPECT_EQ(offline({"weight", "reviews", "v1=70", "v2=30"}).code, kOk);
-  EXPECT_THAT(read("rules.yaml"), HasSubstr("subset: v1}\n      weight: 70\n"));
-  EXPECT_THAT(read("rules.yaml"), HasSubstr("subset: v2}\n      weight: 30\n"));
-}
-
 TEST_F(Weight, UnknownSubsetIsNamedWithWhatThereIs) {
   const auto done = offline({"weight", "reviews", "v1=60", "v9=40"});
   EXPECT_EQ(done.code, kError);
