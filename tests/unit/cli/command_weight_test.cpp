@@ -47,6 +47,15 @@ TEST_F(Weight, Json) {
   EXPECT_EQ(json["file"], "rules.yaml");
 }
 
+TEST_F(Weight, AddsAWeightWhereThereIsNone) {
+  write("rules.yaml", replaced(kRules, "      weight: 90  # old\n", ""));  // in a list, none means 0
+  const auto done = offline({"weight", "reviews", "v1=70", "v2=30"});
+  EXPECT_EQ(done.code, kOk) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("  v1  0 -> 70\n  v2  10 -> 30\n"));
+  EXPECT_THAT(read("rules.yaml"), HasSubstr("subset: v1}\n      weight: 70\n    - destination"));
+  EXPECT_THAT(read("rules.yaml"), HasSubstr("weight: 30  # new"));
+}
+
 TEST_F(Weight, UnknownSubsetIsNamedWithWhatThereIs) {
   const auto done = offline({"weight", "reviews", "v1=60", "v9=40"});
   EXPECT_EQ(done.code, kError);
