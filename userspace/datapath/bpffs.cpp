@@ -103,7 +103,7 @@ Result<FileDescriptor> lock_bpffs(const std::string& directory) {
 
 Result<void> pin(int fd, const std::string& path) {
   before_step("pin " + path);
-  const std::string fresh = path + "_new";
+  const std::string fresh = path + kFreshPin;
   WEIR_TRY(unpin(fresh));
   if (const int error = bpf_obj_pin(fd, fresh.c_str()); error < 0) return errno_error("pin " + path, error);
   if (chmod(fresh.c_str(), 0600) != 0) return errno_error("chmod " + fresh);

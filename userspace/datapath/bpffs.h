@@ -18,6 +18,8 @@ Result<bool> prepare_bpffs(const std::string& directory);
 /// Held by the one agent of `directory` for as long as it lives, also through kill -9. EBUSY: another has it.
 Result<FileDescriptor> lock_bpffs(const std::string& directory);
 
+/// What pin() adds to the name of a pin until it takes the old one's place.
+inline constexpr const char* kFreshPin = "_new";
 /// Pins `fd` at `path`, in place of what is pinned there, at no moment with nothing there.
 Result<void> pin(int fd, const std::string& path);
 /// Removes one pin; none there is no error.

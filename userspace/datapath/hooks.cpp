@@ -76,6 +76,18 @@ std::string names_of(const std::vector<uint32_t>& ids) {
   return text;
 }
 
+/// Detaches at once the link pinned at `path`, if there is one: the kernel lets go of a link whose pin is removed only
+/// some time later, and its program would run on beside the new one.
+Result<void> detach_link(const std::string& path) {
+  const FileDescriptor link(bpf_obj_get(path.c_str()));
+  if (!link) return {};
+  before_step("detach " + path);
+  const int error = bpf_link_detach(link.get());
+  // Without LINK_DETACH (before 5.9) the link goes with its pin.
+  if (error == 0 || error == -ENOLINK || error == -EINVAL || error == -EOPNOTSUPP) return {};
+  return errno_error("detach " + path, error);
+}
+
 /// EPERM of an attach has two causes: missing rights, or a program that was attached to stay alone.
 Error attach_error(const FileDescriptor& cgroup, const HookSpec& spec, int error) {
   Error result = errno_error(std::string("attach to ") + spec.name, error);
@@ -109,6 +121,7 @@ Result<void> attach_one(const std::string& directory, const FileDescriptor& cgro
       bpf_link_create(program.get(), cgroup.get(), static_cast<bpf_attach_type>(spec.attach_type), nullptr);
   if (made < 0) return attach_error(cgroup, spec, made);
   const FileDescriptor link(made);
+  WEIR_TRY(detach_link(path + kFreshPin));  // of a start that died between pinning and renaming the pin
   WEIR_TRY(pin(link.get(), path));
   // Alive on another cgroup: what the new link does not cover is not to be covered any more.
   if (old && old->cgroup != 0) (void)bpf_link_detach(old->fd.get());
@@ -208,15 +221,7 @@ std::vector<uint32_t> maps_of_link(const std::string& path) {
 Result<void> detach_hooks(const std::string& directory) {
   auto names = list_directory(directory + "/links");
   if (!names) return std::move(names).error();
-  for (const std::string& name : *names) {
-    const FileDescriptor link(bpf_obj_get((directory + "/links/" + name).c_str()));
-    if (!link) continue;
-    before_step("detach " + name);
-    const int error = bpf_link_detach(link.get());
-    // Without LINK_DETACH (before 5.9) the link goes with its pin.
-    if (error < 0 && error != -ENOLINK && error != -EINVAL && error != -EOPNOTSUPP)
-      return errno_error("detach " + name, error);
-  }
+  for (const std::string& name : *names) WEIR_TRY(detach_link(directory + "/links/" + name));
   return {};
 }
 

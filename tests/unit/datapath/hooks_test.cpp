@@ -10,6 +10,7 @@
 
 #include <cerrno>
 
+#include "datapath/bpffs.h"
 #include "lifecycle.h"
 
 namespace weir::datapath::test {
@@ -45,6 +46,20 @@ TEST_F(HooksTest, LinksOnAnotherCgroupMove) {
   }
   ASSERT_TRUE(uninstall(sandbox.bpffs_dir()));
   rmdir(options.cgroup.c_str());
+}
+
+// The kernel lets go of a link whose pin is removed only some time later: the program that a dying start had attached
+// ran on beside the next start's, and status called it somebody else's.
+TEST_F(HooksTest, ALinkWhoseStartDiedBeforeItsPinHadItsPlaceIsGoneAtOnce) {
+  for (int i = 0; i < 50; ++i) {
+    SCOPED_TRACE(i);
+    { auto datapath = start(plan(1, 0)); }
+    for (const char* hook : {"links/connect4", "links/connect6"})
+      ASSERT_TRUE(rename_pin(pin_path(hook), pin_path(std::string(hook) + kFreshPin)));
+    auto datapath = start(plan(1, 0));
+    ASSERT_TRUE(fully_attached(datapath.status()));
+    EXPECT_EQ(ask(kVip, 80), 'a');
+  }
 }
 
 /// A program of somebody else's that lets everything pass.
