@@ -13,7 +13,8 @@ namespace {
 
 TEST(Strictness, NoSourceOfOursNamesALenientSwitch) {
   unsigned files = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(WEIR_SOURCE_DIR) + "/userspace")) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(WEIR_SOURCE_DIR) / "userspace")) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(".cpp") && !name.ends_with(".h") && !name.ends_with(".txt")) continue;
     ++files;
