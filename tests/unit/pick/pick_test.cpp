@@ -1,4 +1,4 @@
-#include "datapath/pick.h"
+#include "pick/pick.h"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <numeric>
 #include <random>
 
-#include "datapath/forks.h"
-#include "datapath/thresholds.h"
+#include "pick/forks.h"
+#include "pick/thresholds.h"
 
-namespace weir::datapath {
+namespace weir::pick {
 namespace {
 
 constexpr uint32_t kId = 3;
@@ -32,7 +32,7 @@ struct Case {
     std::copy(forks.begin(), forks.end(), split.forks);
     split.phase = phase;
   }
-  [[nodiscard]] PickResult at(uint64_t cursor) const { return pick(split, kId, endpoints, cursor); }
+  [[nodiscard]] PickResult at(uint64_t cursor) const { return pick::pick(split, kId, endpoints, cursor); }
 
   abi::split split{};
   std::vector<abi::endpoint> endpoints;
@@ -230,5 +230,38 @@ TEST(FrontendCheck, DiffersWithEveryField) {
   EXPECT_NE(changed([](abi::frontend_key& k) { k.source = 1; }), check);
 }
 
+TEST(Pick, ItsTwoHalvesComeToTheSame) {
+  std::mt19937_64 random(5);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<uint64_t> weights(1 + random() % 20);
+    for (uint64_t& weight : weights) weight = 1 + random() % 100;
+    const Case sample(weights, random());
+    for (uint64_t cursor = 0; cursor < 200; ++cursor) {
+      const auto turn = pick_destination(sample.split, cursor);
+      ASSERT_TRUE(turn);
+      ASSERT_EQ(pick_endpoint(sample.split, sample.endpoints, *turn), sample.at(cursor).endpoint);
+    }
+  }
+}
+
+TEST(Pick, HalvesOfNonsenseAreNothing) {
+  Case sample({1, 1});
+  sample.split.forks[0].share = 0;
+  EXPECT_FALSE(pick_destination(sample.split, 1));
+  sample.split.destinations[0].count = 0;
+  EXPECT_FALSE(pick_endpoint(sample.split, sample.endpoints, {}));
+}
+
+TEST(Pick, APointBelongsToOneDestination) {
+  Case sample({1, 2, 1});
+  const auto lasts = thresholds(std::vector<uint64_t>{1, 2, 1});
+  for (size_t i = 0; i < lasts.size(); ++i) sample.split.destinations[i].last = lasts[i];
+  EXPECT_EQ(destination_at(sample.split, 0), 0U);
+  EXPECT_EQ(destination_at(sample.split, lasts[0]), 0U);
+  EXPECT_EQ(destination_at(sample.split, lasts[0] + 1), 1U);
+  EXPECT_EQ(destination_at(sample.split, lasts[1]), 1U);
+  EXPECT_EQ(destination_at(sample.split, 0xffffffff), 2U);
+}
+
 }  // namespace
-}  // namespace weir::datapath
+}  // namespace weir::pick

@@ -1,4 +1,4 @@
-#include "datapath/forks.h"
+#include "pick/forks.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <functional>
 #include <random>
 
-namespace weir::datapath {
+namespace weir::pick {
 namespace {
 
 /// "(rare:share common)", e.g. "(1:25% 0)" for 75/25.
@@ -69,4 +69,4 @@ TEST(Forks, EveryWeightHasItsShare) {
 }
 
 }  // namespace
-}  // namespace weir::datapath
+}  // namespace weir::pick

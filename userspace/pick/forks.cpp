@@ -1,10 +1,10 @@
-#include "datapath/forks.h"
+#include "pick/forks.h"
 
 #include <algorithm>
 #include <cassert>
 #include <numeric>
 
-namespace weir::datapath {
+namespace weir::pick {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
@@ -64,4 +64,4 @@ std::vector<abi::split_fork> make_forks(std::span<const uint64_t> weights) {
   return ForkBuilder(weights).run();
 }
 
-}  // namespace weir::datapath
+}  // namespace weir::pick

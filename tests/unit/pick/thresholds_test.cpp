@@ -1,11 +1,11 @@
-#include "datapath/thresholds.h"
+#include "pick/thresholds.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-namespace weir::datapath {
+namespace weir::pick {
 namespace {
 
 std::vector<double> widths(const std::vector<uint32_t>& lasts) {
@@ -86,4 +86,4 @@ TEST(Thresholds, AMillion) {
 }
 
 }  // namespace
-}  // namespace weir::datapath
+}  // namespace weir::pick

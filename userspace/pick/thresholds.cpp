@@ -1,9 +1,9 @@
-#include "datapath/thresholds.h"
+#include "pick/thresholds.h"
 
 #include <algorithm>
 #include <cassert>
 
-namespace weir::datapath {
+namespace weir::pick {
 namespace {
 __extension__ using Wide = unsigned __int128;
 }
@@ -29,4 +29,4 @@ std::vector<uint32_t> thresholds(std::span<const uint64_t> weights) {
   return result;
 }
 
-}  // namespace weir::datapath
+}  // namespace weir::pick
