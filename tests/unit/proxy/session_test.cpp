@@ -149,6 +149,8 @@ TEST_P(SessionTest, N2_ASlowReaderHoldsBackTheEndpointAndCostsNoMemory) {
   }
   EXPECT_LT(answered, answer.size()) << "the endpoint must feel it";
   EXPECT_LT(loop->buffers_in_use() * net::Block::kSize, 2'500'000U);
+  const int large = 4 << 20;
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
   ASSERT_TRUE(pump([&] {
     answered += v1().peers[0]->send(std::string_view(answer).substr(answered));
     return is_whole(client.received);
