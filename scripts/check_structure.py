@@ -10,16 +10,17 @@ import sys
 # Folder -> what it may include. The order of design and README.
 LAYERS = {
     "base": set(),
+    "pick": {"base"},
     "http": {"base"},
     "net": {"base"},
     "config": {"base"},
     "routing": {"base", "config"},
-    "datapath": {"base", "config", "routing"},
-    "proxy": {"base", "config", "routing", "net", "http"},
+    "datapath": {"base", "pick", "config", "routing"},
+    "proxy": {"base", "pick", "config", "routing", "net", "http"},
     "telemetry": {"base", "routing"},
     "admin": {"base", "net", "http"},
-    "agent": {"base", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http"},
-    "cli": {"base", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http", "agent"},
+    "agent": {"base", "pick", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http"},
+    "cli": {"base", "pick", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http", "agent"},
 }
 
 # A library that one folder alone may use, by the header it is reached through.
@@ -82,7 +83,7 @@ def check_layers(path, lines):
             continue
         other = match.group(1)
         if other == "bpf":
-            if folder not in ("datapath", "cli", "agent", "routing", "proxy") or not re.search(r'bpf/(abi|pick)\.h"', line):
+            if folder not in ("pick", "datapath", "cli", "agent", "routing", "proxy") or not re.search(r'bpf/(abi|pick)\.h"', line):
                 yield_error(path, number, f"{folder}/ may not include {line.split()[1]}")
         elif other != folder and other not in LAYERS[folder]:
             yield_error(path, number, f"{folder}/ may not include {other}/: folders depend one way")

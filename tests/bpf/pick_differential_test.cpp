@@ -10,11 +10,11 @@
 #include <memory>
 #include <random>
 
-#include "datapath/forks.h"
+#include "pick/forks.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/map_image.h"
-#include "datapath/pick.h"
-#include "datapath/thresholds.h"
+#include "pick/pick.h"
+#include "pick/thresholds.h"
 #include "pick.skel.h"
 
 namespace weir::datapath::test {
@@ -52,7 +52,7 @@ class PickDifferentialTest : public ::testing::Test {
     split.destination_count = 1 + below(below(4) == 0 ? abi::MAX_DESTINATIONS : 4);
     std::vector<uint64_t> weights;
     for (uint32_t i = 0; i < split.destination_count; ++i) weights.push_back(1 + random() % (1ULL << below(40)));
-    const auto forks = make_forks(weights);
+    const auto forks = pick::make_forks(weights);
     std::copy(forks.begin(), forks.end(), split.forks);
     split.start = random();
     split.phase = random();
@@ -65,7 +65,7 @@ class PickDifferentialTest : public ::testing::Test {
       destination.flags = weighted ? abi::DESTINATION_WEIGHTED : 0;
       std::vector<uint64_t> shares(destination.count);
       for (auto& share : shares) share = 1 + below(1000);
-      const auto inner = shares.empty() ? std::vector<uint32_t>() : thresholds(shares);
+      const auto inner = shares.empty() ? std::vector<uint32_t>() : pick::thresholds(shares);
       for (uint32_t k = 0; k < destination.count; ++k)
         endpoints[first + k] = {.address = {}, .port = 1, .pad = 0, .counter = 0, .last = inner[k], .split = kId};
       first += destination.count;
@@ -137,10 +137,10 @@ class PickDifferentialTest : public ::testing::Test {
     auto results = cases;
     run_in_kernel(&results);
     for (size_t i = 0; i < kPoints; ++i) {
-      const PickResult expected = pick(split, kId, endpoints, cases[i].cursor);
+      const pick::PickResult expected = pick::pick(split, kId, endpoints, cases[i].cursor);
       const uint64_t picked = results[i].picked;
       const bool reachable = picked < kEndpoints && endpoints[picked].split == kId && endpoints[picked].port != 0;
-      if (expected.outcome == PickOutcome::kEndpoint)
+      if (expected.outcome == pick::PickOutcome::kEndpoint)
         ASSERT_EQ(picked, expected.endpoint) << "cursor " << cases[i].cursor;
       else
         ASSERT_FALSE(reachable) << "cursor " << cases[i].cursor << " picked " << picked;

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "datapath/pick.h"
+#include "pick/pick.h"
 #include "fixture.h"
 
 namespace weir::datapath::test {
@@ -109,8 +109,8 @@ TEST_F(SplitTest, TheSameOrderAsUserSpacePicks) {
   std::vector<abi::endpoint> all(8);
   for (uint32_t i = 0; i < all.size(); ++i) ASSERT_EQ(bpf_map_lookup_elem(endpoints.get(), &i, &all[i]), 0);
   for (int i = 0; i < 100; ++i) {
-    const auto expected = pick(split, id, all, split_of(datapath, "a")->cursor);
-    ASSERT_EQ(expected.outcome, PickOutcome::kEndpoint);
+    const auto expected = pick::pick(split, id, all, split_of(datapath, "a")->cursor);
+    ASSERT_EQ(expected.outcome, pick::PickOutcome::kEndpoint);
     const char answered = ask(kVip, 80);
     ASSERT_GE(answered, 'a');
     EXPECT_EQ(ntohs(all[expected.endpoint].port), endpoints_[static_cast<size_t>(answered - 'a')].port);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "datapath/forks.h"
-#include "datapath/pick.h"
+#include "pick/forks.h"
+#include "pick/pick.h"
 
 namespace weir::cli {
 
@@ -16,7 +16,7 @@ Result<Drawn> draw(std::span<const DrawTarget> targets, uint64_t count, uint64_t
   constexpr uint32_t kSplit = 1;
   std::vector<uint64_t> weights;
   for (const auto& target : targets) weights.push_back(target.weight);
-  const auto forks = datapath::make_forks(weights);
+  const auto forks = pick::make_forks(weights);
   // One endpoint stands for all of a destination: which of them it is does not matter here.
   abi::split split{};
   split.phase = phase;
@@ -32,8 +32,8 @@ Result<Drawn> draw(std::span<const DrawTarget> targets, uint64_t count, uint64_t
   }
   Drawn drawn{phase, std::vector<uint64_t>(targets.size())};
   for (uint64_t cursor = 0; cursor < count; ++cursor) {
-    const auto result = datapath::pick(split, kSplit, endpoints, cursor);
-    if (result.outcome != datapath::PickOutcome::kEndpoint) return Error{"the pick makes no sense of these weights"};
+    const auto result = pick::pick(split, kSplit, endpoints, cursor);
+    if (result.outcome != pick::PickOutcome::kEndpoint) return Error{"the pick makes no sense of these weights"};
     ++drawn.picked[result.endpoint];
   }
   return drawn;

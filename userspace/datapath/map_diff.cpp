@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "base/hash.h"
-#include "datapath/pick.h"
+#include "pick/pick.h"
 
 namespace weir::datapath {
 namespace {
@@ -193,7 +193,7 @@ class Differ {
     for (const ServiceImage* service : wanted_.services) {
       for (const FrontendImage& image : service->frontends) {
         if (claimed_frontends_[image.key] != service) continue;
-        abi::frontend value{.check = frontend_check(image.key),
+        abi::frontend value{.check = pick::frontend_check(image.key),
                             .split = id_of(image.split),
                             .flags = image.flags,
                             .proxy_port = htons(image.proxy_port)};

@@ -9,9 +9,9 @@
 #include <tuple>
 
 #include "base/hash.h"
-#include "datapath/forks.h"
+#include "pick/forks.h"
 #include "datapath/maps_view.h"
-#include "datapath/thresholds.h"
+#include "pick/thresholds.h"
 
 namespace weir::datapath {
 
@@ -29,7 +29,7 @@ std::vector<EndpointImage> make_endpoints(const routing::PlanDestination& destin
   weights.reserve(destination.endpoints.size());
   for (const auto& endpoint : destination.endpoints) weights.push_back(endpoint.weight);
   *weighted = std::any_of(weights.begin(), weights.end(), [&](uint64_t weight) { return weight != weights.front(); });
-  const std::vector<uint32_t> lasts = thresholds(weights);
+  const std::vector<uint32_t> lasts = pick::thresholds(weights);
   result.reserve(weights.size());
   for (size_t i = 0; i < weights.size(); ++i)
     result.push_back({destination.endpoints[i].address, destination.endpoints[i].port, lasts[i]});
@@ -63,8 +63,8 @@ Result<SplitImage> make_split(const routing::ServicePlan& plan, const routing::P
     WEIR_TRY(check_endpoints(plan, split, destination));
     weights.push_back(destination.weight);
   }
-  image.forks = make_forks(weights);
-  const std::vector<uint32_t> lasts = thresholds(weights);
+  image.forks = pick::make_forks(weights);
+  const std::vector<uint32_t> lasts = pick::thresholds(weights);
   for (size_t i = 0; i < lasts.size(); ++i) {
     const auto& destination = split.destinations[i];
     DestinationImage& part = image.destinations.emplace_back();

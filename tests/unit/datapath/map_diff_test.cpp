@@ -6,7 +6,7 @@
 #include <random>
 
 #include "datapath/maps_view.h"
-#include "datapath/pick.h"
+#include "pick/pick.h"
 #include "support.h"
 
 namespace weir::datapath {

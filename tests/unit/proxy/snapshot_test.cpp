@@ -1,0 +1,80 @@
+#include "proxy/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "config/store.h"
+#include "routing/build_table.h"
+
+namespace weir::proxy {
+namespace {
+
+std::shared_ptr<const Snapshot> snapshot() {
+  config::Store store;
+  (void)store.set(config::read_yaml(R"(
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: web, namespace: default}
+spec:
+  hosts: [web.test]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 10.1.0.1}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: one, labels: {app: a}}
+status: {podIP: 10.2.0.1, phase: Running, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: one, labels: {app: a}}
+status: {podIP: 10.2.0.2, phase: Running, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: c, namespace: two, labels: {app: a}}
+status: {podIP: 10.2.0.3, phase: Running, conditions: [{type: Ready, status: "True"}]}
+)",
+                                    "test.yaml"));
+  const FrontendPort ports[] = {{61000, *IpAddress::parse("10.96.0.2"), 80}, {61001, *IpAddress::parse("fd00::2"), 81}};
+  return make_snapshot(routing::build_table(store), ports, std::make_shared<SharedState>("node", 1));
+}
+
+TEST(Snapshot, SaysWhatAPortStandsFor) {
+  const auto made = snapshot();
+  ASSERT_EQ(made->frontends.size(), 2U);
+  EXPECT_EQ(made->frontends.at(61000).address.to_string(), "10.96.0.2:80");
+  EXPECT_EQ(made->frontends.at(61001).address.to_string(), "[fd00::2]:81");
+}
+
+TEST(RouteCache, ClientsThatNoRuleCanTellApartAreOneClass) {
+  RouteCache cache(snapshot());
+  const auto of = [&](const char* address) { return cache.client_class(*IpAddress::parse(address)); };
+  EXPECT_EQ(of("10.2.0.1"), of("10.2.0.2"));
+  EXPECT_NE(of("10.2.0.1"), of("10.2.0.3"));
+  EXPECT_EQ(of("127.0.0.1"), of("192.0.2.1")) << "no pods";
+  EXPECT_NE(of("127.0.0.1"), of("10.2.0.1"));
+}
+
+TEST(RouteCache, AListIsCompiledOnce) {
+  RouteCache cache(snapshot());
+  const Frontend frontend{{*IpAddress::parse("10.96.0.2"), 80}};
+  const uint32_t client = cache.client_class(*IpAddress::parse("10.2.0.1"));
+  const auto first = cache.find(client, 1, frontend, "web.test");
+  EXPECT_EQ(cache.find(client, 1, frontend, "web.test"), first);
+  EXPECT_NE(cache.find(client, 2, frontend, "web.test"), first);
+  EXPECT_NE(cache.find(client, 1, frontend, "web.test:80"), first);
+}
+
+TEST(RouteCache, AnyNumberOfHostsIsNoMemory) {
+  RouteCache cache(snapshot());
+  const Frontend frontend{{*IpAddress::parse("10.96.0.2"), 80}};
+  const uint32_t client = cache.client_class(*IpAddress::parse("10.2.0.1"));
+  const auto held = cache.find(client, 1, frontend, "web.test");
+  for (int count = 0; count < 20'000; ++count) (void)cache.find(client, 1, frontend, "host" + std::to_string(count));
+  EXPECT_EQ(held->routes.size(), 1U) << "lists in use outlive their place in the cache";
+  EXPECT_EQ(cache.find(client, 1, frontend, "web.test")->service, "web.test");
+}
+
+}  // namespace
+}  // namespace weir::proxy

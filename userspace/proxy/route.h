@@ -1,0 +1,117 @@
+#pragma once
+// What the rules come to for one client, frontend and host, ready for the request path: matchers, splits and operations
+// compiled once, nothing looked up by name any more.
+//
+// Immutable (but for the cursors of its splits); shared by all loops. Pointers into the configuration stay valid
+// because the list holds its table.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/balancer.h"
+#include "proxy/destination_state.h"
+#include "proxy/options.h"
+#include "proxy/retry.h"
+#include "proxy/split.h"
+#include "proxy/stats.h"
+#include "routing/cors.h"
+#include "routing/header_operations.h"
+#include "routing/match.h"
+#include "routing/plan.h"
+#include "routing/rewrite.h"
+#include "routing/table.h"
+
+namespace weir::proxy {
+
+/// One destination of a route. Its endpoints are the split's.
+struct Destination {
+  std::string host;  // fully qualified
+  uint16_t port = 0;
+  std::string subset;   // empty: none
+  std::string problem;  // why its share is refused; empty: it is not
+  bool exists = true;   // false: unknown host, port or subset
+  /// Hash of the name: connections are pooled by it and the endpoint, never shared across services.
+  uint64_t key = 0;
+  /// Headless and the like, and loadBalancer PASSTHROUGH: whoever was dialled gets it (istio-facts 23).
+  bool to_dialled = false;
+  PoolLimits limits;
+  OutlierRules outlier;
+  DestinationStatePtr state;  // null: does not exist
+  Balancer balancer;
+  routing::HeaderPlan request_headers, response_headers;
+  std::string name;  // "reviews.default.svc.cluster.local:9080/v2", for logs and counters
+  SharedTrafficStats traffic;
+  std::vector<SharedEndpointStats> endpoint_stats;  // parallel to the split's endpoints
+};
+
+struct Fault {
+  Duration delay{};
+  uint32_t delay_parts_per_million = 0;
+  uint16_t abort_status = 0;
+  uint32_t abort_parts_per_million = 0;
+};
+
+struct MirrorTarget {
+  Destination destination;
+  std::optional<Split> split;  // none: nobody gets it
+  uint32_t parts_per_million = 1'000'000;
+};
+
+struct Route {
+  std::string name;  // for logs and counters: the rule's name, or "reviews#0"; "default"
+  routing::Origin origin;
+
+  /// OR; empty: takes every request. Of a tunnel's route: `connections` instead.
+  std::vector<std::shared_ptr<const routing::HttpMatcher>> matchers;
+
+  std::vector<const config::L4Match*> connections;
+
+  // Exactly one of these three, in this order.
+  const config::HttpRedirect* redirect = nullptr;
+  const config::DirectResponse* direct_response = nullptr;
+  std::optional<Split> split;
+  KeySource sticky;                       // weir.dev/sticky
+  std::vector<Destination> destinations;  // parallel to the split's shares
+  /// Why there is no split although there should be: 503 for everyone.
+  std::string broken;
+
+  std::optional<routing::Rewriter> rewrite;
+  std::optional<routing::CorsPolicy> cors;
+  RetryRules retries;
+  Duration timeout{};  // 0: none
+  Fault fault;
+  std::vector<MirrorTarget> mirrors;
+  /// For answers that no endpoint gives.
+  routing::HeaderPlan local_response_headers;
+  SharedTrafficStats local_traffic;
+};
+
+struct RouteList {
+  enum class Kind {
+    kRules,        // of a VirtualService: 404 where none matches
+    kDefault,      // the service's default route
+    kPassthrough,  // unknown host: whoever was dialled
+    kRefused,      // unknown host under REGISTRY_ONLY: 502
+    kTunnel,       // of bytes that are not HTTP/1.1: tcp[] of a VirtualService, else the service's default route
+  };
+  Kind kind = Kind::kRules;
+  std::string service;  // fully qualified host; empty for an unknown one
+  std::vector<Route> routes;
+  SharedTrafficStats unmatched_traffic;  // of requests that no route takes
+  std::shared_ptr<const routing::Table> table;
+};
+
+struct MatchedRoute {
+  const Route* route = nullptr;
+  /// Of the match entry that held; null: it had none.
+  const routing::StringMatcher* uri = nullptr;
+};
+/// The first route that takes the request.
+MatchedRoute find_route(const RouteList& list, const routing::RequestView& request);
+/// Of a tunnel's list: the first route that takes a connection from `client` to `dialled`; null: none.
+const Route* find_tunnel_route(const RouteList& list, const IpAddress& dialled, const IpAddress& client);
+
+}  // namespace weir::proxy
