@@ -228,6 +228,7 @@ void Session::count() {
   stats.bytes_received.add(exchange_.bytes_received);
   stats.bytes_sent.add(exchange_.bytes_sent);
   stats.status_classes[std::min(exchange_.status / 100, 5)].add();
+  if (exchange_.status > 0) stats.statuses.add(exchange_.status);
   stats.durations.add(since(exchange_.started));
   if (exchange_.flags == 0) return;
   for (uint32_t number = 0; number < kFlagCount; ++number) {
