@@ -15,7 +15,7 @@ namespace weir::abi {
 #endif
 
 enum {
-  ABI_VERSION = 1,
+  ABI_VERSION = 2,
   MAX_DESTINATIONS = 20, /* of one split: with 21 the kernel would give each split two kilobytes instead of one */
   MAX_FORKS = MAX_DESTINATIONS - 1,
   FORK_BASE = 32, /* a child below is a destination, others are forks + FORK_BASE */
@@ -26,6 +26,10 @@ enum {
   /* Halvings that find one of 2^20 weighted endpoints; the endpoints array may not be larger. */
   MAX_SEARCH_STEPS = 20,
   MAX_ENDPOINTS = 1 << 20,
+  MAX_PROXY_PORTS = 1 << 14,
+  MAX_PROXY_WORKERS = 256,
+  /* A beat of the proxy that is older than this, in ns, counts as none. */
+  PROXY_BEAT_NS = 2000000000,
 };
 
 /* Entries when nothing else is asked for; user space may create the maps larger or smaller. */
@@ -36,6 +40,7 @@ enum {
   DEFAULT_COUNTERS = 1 << 18,
   DEFAULT_SOCKETS = 131072,
   DEFAULT_SOURCES = 16384,
+  DEFAULT_REDIRECTS = 65536,
 };
 
 /* `frontends`: what a client dials. */
@@ -51,14 +56,17 @@ WEIR_STATIC_ASSERT(sizeof(struct frontend_key) == 24, "frontend_key is part of t
 enum frontend_flags {
   /* On the source 0 entry: entries with a source exist for this address and port and are to be looked up first. */
   FRONTEND_HAS_SOURCES = 1,
+  /* With a proxy_port: refused where the proxy cannot have it, rather than split. */
+  FRONTEND_REFUSE_WITHOUT_PROXY = 2,
 };
 
 struct frontend {
   /* frontend_check() of the key this element was written for. The kernel reuses a deleted element at once, also under a
    * reader's eyes: a reader that finds another key's check looks again. Kept in front: written before `split`. */
   __u64 check;
-  __u32 split; /* 0: left alone (an entry that is there only for FRONTEND_HAS_SOURCES) */
-  __u32 flags; /* enum frontend_flags */
+  __u32 split;       /* 0: none. Without a proxy_port either: left alone (there only for FRONTEND_HAS_SOURCES) */
+  __u16 flags;       /* enum frontend_flags */
+  __be16 proxy_port; /* 0: split. Else what stands for this frontend in `proxy_ports`; `split` is for want of a proxy */
 };
 WEIR_STATIC_ASSERT(sizeof(struct frontend) == 16, "frontend is part of the kernel ABI");
 
@@ -140,18 +148,68 @@ struct counter {
 };
 WEIR_STATIC_ASSERT(sizeof(struct counter) == 64, "counter is part of the kernel ABI");
 
-/* `sockets`, by socket cookie: a translated socket. */
+enum {
+  COUNTER_NONE = 0xffffffffu, /* of what no endpoint was picked for */
+};
+
+enum socket_flags {
+  SOCKET_REDIRECTED = 1, /* to the proxy: the endpoint is the node's address and a port of the proxy */
+};
+
+/* `sockets`, by socket cookie: a translated or redirected socket. */
 struct socket_record {
   __u8 service_address[16];
   __u8 endpoint_address[16];
   __be16 service_port;
   __be16 endpoint_port;
-  __u32 counter;
+  __u32 counter; /* COUNTER_NONE: redirected */
   __u32 split;
-  __u32 pad;
-  __u64 generation; /* of the split that picked */
+  __u32 flags;             /* enum socket_flags */
+  __u64 generation;        /* of the split that picked */
+  __u8 client_address[16]; /* redirected: what `redirects` knows it by */
+  __be16 client_port;      /* 0: not known yet */
+  __u16 pad[3];
 };
-WEIR_STATIC_ASSERT(sizeof(struct socket_record) == 56, "socket_record is part of the kernel ABI");
+WEIR_STATIC_ASSERT(sizeof(struct socket_record) == 80, "socket_record is part of the kernel ABI");
+
+/* `proxy_place`, one entry: where the proxy is. */
+enum proxy_flags {
+  PROXY_ENABLED = 1,
+  PROXY_V4_LOOPBACK = 2, /* that address can be reached from the agent's own network namespace only */
+  PROXY_V6_LOOPBACK = 4,
+};
+
+struct proxy_place {
+  __u8 v4[16];   /* the node's address, ::ffff:a.b.c.d; all zero: none */
+  __u8 v6[16];   /* all zero: none */
+  __u64 cgroup;  /* id of the proxy's own cgroup, whose connections are left alone; 0: none */
+  __u64 netns;   /* cookie of the agent's network namespace; 0: not known (before 5.14) */
+  __u32 flags;   /* enum proxy_flags */
+  __u32 workers; /* listening sockets in `proxy_sockets`, from 0 on */
+};
+WEIR_STATIC_ASSERT(sizeof(struct proxy_place) == 56, "proxy_place is part of the kernel ABI");
+
+/* `proxy_ports`, by port in host order: the frontend that a port of the proxy stands for, for any client. */
+struct proxy_port {
+  __u8 address[16];
+  __be16 port;
+  __u16 pad[3];
+  __u64 unused_since; /* Unix time in ns; 0: a frontend uses it */
+};
+WEIR_STATIC_ASSERT(sizeof(struct proxy_port) == 32, "proxy_port is part of the kernel ABI");
+
+/* `redirects`: proof that a connection to a port of the proxy was redirected there. */
+struct redirect_key {
+  __u8 client_address[16];
+  __be16 client_port;
+  __be16 proxy_port;
+};
+WEIR_STATIC_ASSERT(sizeof(struct redirect_key) == 20, "redirect_key is part of the kernel ABI");
+
+struct redirect {
+  __u64 cookie; /* of the client's socket */
+};
+WEIR_STATIC_ASSERT(sizeof(struct redirect) == 8, "redirect is part of the kernel ABI");
 
 /* `meta`: one entry. */
 struct meta {
@@ -166,20 +224,28 @@ WEIR_STATIC_ASSERT(sizeof(struct meta) == 96, "meta is part of the kernel ABI");
 
 /* `verdicts`: how often each outcome happened, per CPU. One list for the struct and for every place that prints names.
  */
-#define WEIR_VERDICTS(X)                                                           \
-  X(lookups, "connect calls looked at")                                            \
-  X(not_ours, "no frontend has this address and port: left alone")                 \
-  X(translated, "sent to an endpoint")                                             \
-  X(source_matched, "decided by a rule for this client")                           \
-  X(no_endpoint, "refused: the destination has no endpoint")                       \
-  X(split_missing, "the frontend's split is not there: left alone")                \
-  X(split_retry, "the split was replaced during the pick: picked again")           \
-  X(split_busy, "the split was replaced during each of the tries: refused")        \
-  X(bad_value, "a map holds what the agent never writes: left alone")              \
-  X(record_full, "connected without a record: the sockets map is full")            \
-  X(record_replaced, "the socket had connected before: its old record was closed") \
-  X(record_released, "a translated socket was closed")                             \
-  X(peer_shown, "getpeername answered with the service's address")
+#define WEIR_VERDICTS(X)                                                               \
+  X(lookups, "connect calls looked at")                                                \
+  X(not_ours, "no frontend has this address and port: left alone")                     \
+  X(translated, "sent to an endpoint")                                                 \
+  X(source_matched, "decided by a rule for this client")                               \
+  X(no_endpoint, "refused: the destination has no endpoint")                           \
+  X(split_missing, "the frontend's split is not there: left alone")                    \
+  X(split_retry, "the split was replaced during the pick: picked again")               \
+  X(split_busy, "the split was replaced during each of the tries: refused")            \
+  X(bad_value, "a map holds what the agent never writes: left alone")                  \
+  X(record_full, "connected without a record: the sockets map is full")                \
+  X(record_replaced, "the socket had connected before: its old record was closed")     \
+  X(record_released, "a translated or redirected socket was closed")                   \
+  X(peer_shown, "getpeername answered with the service's address")                     \
+  X(redirected, "sent to the proxy")                                                   \
+  X(proxy_exempt, "the proxy's own connection: left alone")                            \
+  X(proxy_down, "no proxy, or no sign of life for 2 s: split by the default route")    \
+  X(proxy_no_way, "no way to the proxy from this client: split by the default route")  \
+  X(proxy_refused, "needs the proxy, which is down or out of reach: refused")          \
+  X(proxy_handed, "a redirected connection reached the proxy")                         \
+  X(proxy_direct, "reset: came to a port of the proxy without having been redirected") \
+  X(proxy_no_socket, "reset: was redirected, but no worker of the proxy listens")
 
 struct verdicts {
 #define WEIR_VERDICT_FIELD(name, help) __u64 name;

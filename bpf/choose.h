@@ -8,7 +8,7 @@
 #include "address.h"
 #include "pick.h"
 
-enum outcome { LEAVE_ALONE, CONNECT_TO_ENDPOINT, REFUSE };
+enum outcome { LEAVE_ALONE, CONNECT_TO_ENDPOINT, CONNECT_TO_PROXY, REFUSE };
 
 struct choice {
   struct address address;
@@ -34,27 +34,29 @@ static __always_inline int find_frontend(const struct frontend_key* key, struct 
   if (!element) return 0;
   found->split = element->split;
   found->flags = element->flags;
+  found->proxy_port = element->proxy_port;
   BARRIER();
   found->check = element->check;
   return found->check == frontend_check(key);
 }
 
-/* The split for this client. Returns 0 when no rule holds for it. */
-static __always_inline __u32 find_split(struct bpf_sock_addr* ctx, struct frontend_key* key) {
-  struct frontend found, own;
-  if (!find_frontend(key, &found)) return 0;
-  if (found.flags & FRONTEND_HAS_SOURCES) {
+/* What this client's connection to the key's address is to be. Returns 0 when no rule holds for it. */
+static __always_inline int find_for_client(struct bpf_sock_addr* ctx, struct frontend_key* key,
+                                           struct frontend* found) {
+  if (!find_frontend(key, found)) return 0;
+  if (found->flags & FRONTEND_HAS_SOURCES) {
+    struct frontend own;
     __u64 cookie = bpf_get_netns_cookie(ctx);
     const __u32* source = bpf_map_lookup_elem(&sources, &cookie);
     if (source && *source) {
       key->source = *source;
       if (find_frontend(key, &own)) {
         COUNT(source_matched);
-        return own.split;
+        *found = own;
       }
     }
   }
-  return found.split;
+  return found->split || found->proxy_port;
 }
 
 /* The number of this pick. `fetch` is a constant: kernels before 5.12 refuse a program with the atomic form, and two
@@ -108,19 +110,10 @@ static __always_inline enum reading find_place(__u32 id, __u64 number, struct pi
   return READING_AGAIN;
 }
 
-/* The whole way: what to do with a connection to `key`. */
-static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct frontend_key* key, int fetch,
-                                           struct choice* choice) {
-  COUNT(lookups);
-  const __u32 id = find_split(ctx, key);
-  if (!id) {
-    COUNT(not_ours);
-    return LEAVE_ALONE;
-  }
-  struct address dialled;
+/* From a split to an endpoint for who dialled this address. */
+static __always_inline enum outcome choose(__u32 id, const struct address* dialled, int fetch, struct choice* choice) {
   struct pick_place place = {};
   __u64 number = 0, generation = 0;
-  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
   if (next_pick(id, fetch, &number)) {
     switch (find_place(id, number, &place, &generation)) {
       case READING_AGAIN:
@@ -137,7 +130,7 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
     COUNT(no_endpoint);
     return REFUSE;
   }
-  if (place.found && read_endpoint(&place, id, !address_prefix_off_v4(&dialled), choice)) {
+  if (place.found && read_endpoint(&place, id, !address_prefix_off_v4(dialled), choice)) {
     choice->split = id;
     choice->generation = generation;
     return CONNECT_TO_ENDPOINT;

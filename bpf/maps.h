@@ -70,6 +70,48 @@ struct {
   __type(value, __u32);
 } sources SEC(".maps");
 
+/* Where the proxy is, and whether there is one. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct proxy_place);
+} proxy_place SEC(".maps");
+
+/* The proxy's sign of life, CLOCK_MONOTONIC in ns; the proxy writes it through memory. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, __u64);
+} proxy_beat SEC(".maps");
+
+/* Port of the proxy (host order) -> the frontend it stands for. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, MAX_PROXY_PORTS);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, __u32);
+  __type(value, struct proxy_port);
+} proxy_ports SEC(".maps");
+
+/* The listening sockets of the proxy's workers. */
+struct {
+  __uint(type, BPF_MAP_TYPE_SOCKMAP);
+  __uint(max_entries, MAX_PROXY_WORKERS);
+  __type(key, __u32);
+  __type(value, __u64);
+} proxy_sockets SEC(".maps");
+
+/* Who was redirected: made when the SYN leaves, looked up when it arrives, gone with the client's socket. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, DEFAULT_REDIRECTS);
+  __type(key, struct redirect_key);
+  __type(value, struct redirect);
+} redirects SEC(".maps");
+
 /* Outcomes by name, one struct a CPU. */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,43 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The record of a translated socket: made at connect, read by getpeername, closed when the socket goes or connects
- * elsewhere. */
+/* The record of a translated or redirected socket: made at connect, read by getpeername, closed when the socket goes or
+ * connects elsewhere. */
 #ifndef WEIR_BPF_RECORD_H
 #define WEIR_BPF_RECORD_H
 
 #include "choose.h"
+
+/* A redirected socket's proof is worth nothing once the socket is gone: its port may be somebody else's next. */
+static __always_inline void forget_redirect(const struct socket_record* record) {
+  struct redirect_key key = {};
+  __builtin_memcpy(key.client_address, record->client_address, sizeof(key.client_address));
+  key.client_port = record->client_port;
+  key.proxy_port = record->endpoint_port;
+  if (key.client_port) bpf_map_delete_elem(&redirects, &key);
+}
 
 /* Closes the books of a socket's last connection, if it had one. */
 static __always_inline int close_record(__u64 cookie) {
   const struct socket_record* record = bpf_map_lookup_elem(&sockets, &cookie);
   if (!record) return 0;
   const __u32 counter = record->counter;
+  if (record->flags & SOCKET_REDIRECTED) forget_redirect(record);
   if (bpf_map_delete_elem(&sockets, &cookie)) return 0; /* somebody else closed it */
   count_closed(counter);
   return 1;
 }
 
+/* Returns 0 when the map has no room. */
+static __always_inline int keep_record(__u64 cookie, const struct socket_record* record) {
+  long error = bpf_map_update_elem(&sockets, &cookie, record, BPF_NOEXIST);
+  if (error == -17 /* EEXIST: this socket connected before */) {
+    if (close_record(cookie)) COUNT(record_replaced);
+    error = bpf_map_update_elem(&sockets, &cookie, record, BPF_NOEXIST);
+  }
+  if (error) return 0;
+  count_opened(record->counter);
+  return 1;
+}
+
+static __always_inline void make_record(struct socket_record* record, const struct address* service,
+                                        __be16 service_port, const struct choice* choice) {
+  __builtin_memcpy(record->service_address, service, sizeof(record->service_address));
+  __builtin_memcpy(record->endpoint_address, &choice->address, sizeof(record->endpoint_address));
+  record->service_port = service_port;
+  record->endpoint_port = choice->port;
+  record->counter = choice->counter;
+  record->split = choice->split;
+  record->generation = choice->generation;
+}
+
 static __always_inline void open_record(__u64 cookie, const struct address* service, __be16 service_port,
                                         const struct choice* choice) {
   struct socket_record record = {};
-  __builtin_memcpy(record.service_address, service, sizeof(record.service_address));
-  __builtin_memcpy(record.endpoint_address, &choice->address, sizeof(record.endpoint_address));
-  record.service_port = service_port;
-  record.endpoint_port = choice->port;
-  record.counter = choice->counter;
-  record.split = choice->split;
-  record.generation = choice->generation;
+  make_record(&record, service, service_port, choice);
   count_picked(choice->counter);
-  long error = bpf_map_update_elem(&sockets, &cookie, &record, BPF_NOEXIST);
-  if (error == -17 /* EEXIST: this socket connected before */) {
-    if (close_record(cookie)) COUNT(record_replaced);
-    error = bpf_map_update_elem(&sockets, &cookie, &record, BPF_NOEXIST);
-  }
-  if (error) {
-    /* The connection is made all the same; only getpeername and the number of open connections miss it. */
-    COUNT(record_full);
-    return;
-  }
-  count_opened(choice->counter);
+  /* The connection is made all the same; only getpeername and the number of open connections miss it. */
+  if (!keep_record(cookie, &record)) COUNT(record_full);
 }
 
 /* True when `address` is where the record's socket was sent; then it holds the service's address instead. A record that

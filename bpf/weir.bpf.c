@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// East-west: a connection's endpoint is chosen at connect(), so its packets cost nothing. Start at connect_v4().
+// East-west: a connection's endpoint, or the proxy, is chosen at connect(), so its packets cost nothing. Start at
+// connect_v4().
 
-#include "record.h"
+#include "proxy.h"
 
 #define ALLOW 1
 #define REJECT 0
@@ -14,15 +15,30 @@ const volatile __u8 has_set_retval = 1;
 static __always_inline enum outcome translate(struct bpf_sock_addr* ctx, const struct address* dialled, int fetch,
                                               struct choice* choice) {
   struct frontend_key key = {};
+  struct frontend frontend;
   __builtin_memcpy(key.address, dialled, sizeof(key.address));
   key.port = (__be16)ctx->user_port;
   key.protocol = (__u8)ctx->protocol;
-  const enum outcome outcome = choose(ctx, &key, fetch, choice);
+  enum outcome outcome = LEAVE_ALONE;
   const __u64 cookie = bpf_get_socket_cookie(ctx);
+  COUNT(lookups);
+  if (find_for_client(ctx, &key, &frontend)) {
+    const struct proxy_place* place = proxy_place_now();
+    outcome = CONNECT_TO_ENDPOINT;
+    if (is_proxy_itself(place)) {
+      COUNT(proxy_exempt);
+      outcome = LEAVE_ALONE;
+    } else if (frontend.proxy_port) {
+      outcome = send_to_proxy(ctx, place, cookie, dialled, &frontend, choice);
+    }
+    if (outcome == CONNECT_TO_ENDPOINT) outcome = choose(frontend.split, dialled, fetch, choice);
+  } else {
+    COUNT(not_ours);
+  }
   if (outcome == CONNECT_TO_ENDPOINT) {
     open_record(cookie, dialled, key.port, choice);
     COUNT(translated);
-  } else if (close_record(cookie)) {
+  } else if (outcome != CONNECT_TO_PROXY && close_record(cookie)) {
     /* This socket was ours in an earlier connect and is not any more. */
     COUNT(record_replaced);
   }
@@ -40,6 +56,7 @@ static __always_inline int connect_v4(struct bpf_sock_addr* ctx, int fetch) {
   address_from_v4(&dialled, ctx->user_ip4);
   switch (translate(ctx, &dialled, fetch, &choice)) {
     case CONNECT_TO_ENDPOINT:
+    case CONNECT_TO_PROXY:
       write_v4(ctx, &choice.address, choice.port);
       return ALLOW;
     case REFUSE:
@@ -56,6 +73,7 @@ static __always_inline int connect_v6(struct bpf_sock_addr* ctx, int fetch) {
   address_from_v6(&dialled, ctx);
   switch (translate(ctx, &dialled, fetch, &choice)) {
     case CONNECT_TO_ENDPOINT:
+    case CONNECT_TO_PROXY:
       write_v6(ctx, &choice.address, choice.port);
       return ALLOW;
     case REFUSE:
@@ -108,6 +126,21 @@ SEC("cgroup/sock_release")
 int weir_release(struct bpf_sock* ctx) {
   if (close_record(bpf_get_socket_cookie(ctx))) COUNT(record_released);
   return ALLOW;
+}
+
+/* Called at several steps of every TCP connection's life: one comparison for all but the first, two for whoever does
+ * not connect to a port of the proxy. */
+SEC("sockops")
+int weir_sock_ops(struct bpf_sock_ops* ctx) {
+  if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB && is_proxy_port(bpf_ntohl(ctx->remote_port))) vouch(ctx);
+  return ALLOW;
+}
+
+/* In the agent's network namespace: who gets a connection that no socket is bound for. */
+SEC("sk_lookup")
+int weir_sk_lookup(struct bpf_sk_lookup* ctx) {
+  const __u32 port = ctx->local_port;
+  return ctx->protocol == IPPROTO_TCP && is_proxy_port(port) ? receive(ctx, port) : SK_PASS;
 }
 
 char LICENSE[] SEC("license") = "GPL";

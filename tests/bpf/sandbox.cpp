@@ -2,9 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,6 +113,21 @@ Sandbox::Sandbox() {
     missing_ = "cannot mount a bpffs: " + std::string(std::strerror(errno));
   else
     mount_ = directory;
+  if (missing_.empty()) enter_netns();
+}
+
+void Sandbox::enter_netns() {
+  home_netns_.reset(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!home_netns_ || unshare(CLONE_NEWNET) != 0) {
+    missing_ = "cannot make a network namespace: " + std::string(std::strerror(errno));
+    return;
+  }
+  const FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq loopback{};
+  std::strcpy(loopback.ifr_name, "lo");
+  loopback.ifr_flags = IFF_UP;
+  if (ioctl(fd.get(), SIOCSIFFLAGS, &loopback) != 0)
+    missing_ = "cannot bring loopback up: " + std::string(std::strerror(errno));
 }
 
 Sandbox::~Sandbox() {
@@ -118,6 +136,7 @@ Sandbox::~Sandbox() {
     umount2(mount_.c_str(), MNT_DETACH);
     rmdir(mount_.c_str());
   }
+  if (home_netns_) (void)setns(home_netns_.get(), CLONE_NEWNET);
   if (cgroup_.empty()) return;
   write_file(home_cgroup_ + "/cgroup.procs", "0");
   rmdir(cgroup_.c_str());
@@ -129,7 +148,7 @@ Options Sandbox::options() const {
   options.cgroup = cgroup_;
   options.node = "test-node";
   options.sizes = {
-      .frontends = 256, .splits = 256, .endpoints = 4096, .counters = 4096, .sockets = 1024, .sources = 64};
+      .frontends = 256, .splits = 256, .endpoints = 4096, .counters = 4096, .sockets = 1024, .sources = 64, .redirects = 1024};
   return options;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A cgroup and a bpffs of the test's own, servers that say their name, and clients: live tests touch nothing else on
+// A cgroup, a network namespace and a bpffs of the test's own, servers that say their name, and clients: live tests touch nothing else on
 // the machine.
 
 #include <atomic>
@@ -17,7 +17,7 @@
 
 namespace weir::datapath::test {
 
-/// While it lives, this process is in a cgroup of its own. Where that cannot be had (no root, no cgroup2) `missing()`
+/// While it lives, this process is in a cgroup and this thread in a network namespace of its own, with loopback only. Where that cannot be had (no root, no cgroup2) `missing()`
 /// says why.
 class Sandbox {
  public:
@@ -33,7 +33,10 @@ class Sandbox {
   [[nodiscard]] Options options() const;
 
  private:
+  void enter_netns();
+
   std::string missing_, cgroup_, mount_, home_cgroup_;
+  FileDescriptor home_netns_;
 };
 
 /// Listens on loopback and answers each connection with one letter.

@@ -19,8 +19,7 @@ std::string path_line(const routing::ServicePlan& plan) {
     case routing::Path::kKernel:
       return fmt::format("{}:{}: split in the kernel ({})", plan.service, plan.port, plan.reason);
     case routing::Path::kProxy:
-      return fmt::format("{}:{}: needs the proxy ({}); its default route is split per connection", plan.service,
-                         plan.port, plan.reason);
+      return fmt::format("{}:{}: split by the proxy ({})", plan.service, plan.port, plan.reason);
     case routing::Path::kNone:
       break;
   }

@@ -61,6 +61,13 @@ void compare_split(const routing::PlanSplit& plan, const datapath::SplitView& ke
   }
 }
 
+std::string target_of(const datapath::FrontendView& frontend) {
+  if (frontend.proxy_port == 0) return fmt::format("split {}", frontend.split);
+  std::string text = fmt::format("proxy port {}", frontend.proxy_port);
+  if (frontend.split == 0 || frontend.refuse_without_proxy) return text + ", refused without the proxy";
+  return text + fmt::format(", split {} without the proxy", frontend.split);
+}
+
 void compare_frontend(const routing::ServicePlan& plan, const routing::PlanFrontend& wanted,
                       const datapath::MapsView& maps, std::set<uint32_t>& seen, KernelCheck& check) {
   const std::string place = weir::to_string(wanted.address, wanted.port) +
@@ -70,7 +77,16 @@ void compare_frontend(const routing::ServicePlan& plan, const routing::PlanFront
     check.differences.push_back("frontends has no entry for " + place);
     return;
   }
-  check.entries.push_back(fmt::format("frontends {}/tcp -> split {}", place, frontend->split));
+  check.entries.push_back("frontends " + place + "/tcp -> " + target_of(*frontend));
+  if (wanted.proxied != (frontend->proxy_port != 0))
+    check.differences.push_back(place + (wanted.proxied ? " does not go to the proxy, although a rule asks for it"
+                                                        : " goes to the proxy, although no rule asks for it"));
+  if (wanted.split == routing::kNoSplit) {
+    if (frontend->split != 0)
+      check.differences.push_back(
+          fmt::format("{} has split {}, although it is for the proxy alone", place, frontend->split));
+    return;
+  }
   const auto& split = plan.splits[wanted.split];
   const auto found = std::ranges::find(maps.splits, frontend->split, &datapath::SplitView::id);
   if (found == maps.splits.end() || found->key != datapath::split_key(split.name)) {
@@ -93,9 +109,9 @@ void expect_absent(const routing::Table& table, const std::string& service, uint
   for (const auto& candidate : host->services)
     for (const auto& address : candidate->addresses)
       for (const auto& frontend : maps.frontends)
-        if (frontend.address == address && frontend.port == port && frontend.split != 0)
-          check.differences.push_back(fmt::format("frontends has {} -> split {}, although no rule asks for it",
-                                                  weir::to_string(address, port), frontend.split));
+        if (frontend.address == address && frontend.port == port && (frontend.split != 0 || frontend.proxy_port != 0))
+          check.differences.push_back(fmt::format("frontends has {} -> {}, although no rule asks for it",
+                                                  weir::to_string(address, port), target_of(frontend)));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Options {
   /// For a folder that others than the operator write: endpoints on loopback would lead them to what listens on the
   /// node alone.
   bool refuse_loopback_endpoints = false;
+  bool http_by_request = false;  // --http-split request: all HTTP services with a rule take the proxy
   std::chrono::milliseconds debounce{50};
   std::chrono::milliseconds reconcile_interval{30'000};  // between two looks for drift
   datapath::MapSizes sizes;
@@ -31,7 +32,9 @@ inline constexpr std::chrono::milliseconds kMostDebounce{1000};
 
 /// Whoever writes the folder is trusted as whoever starts the agent is, unless they say otherwise.
 inline routing::BuildOptions build_options(const Options& options) {
-  return {.all_services = options.all_services, .allow_loopback_endpoints = !options.refuse_loopback_endpoints};
+  return {.all_services = options.all_services,
+          .allow_loopback_endpoints = !options.refuse_loopback_endpoints,
+          .http_by_request = options.http_by_request};
 }
 
 }  // namespace weir::agent

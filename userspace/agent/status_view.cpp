@@ -86,17 +86,17 @@ Json datapath_json(const AgentFacts& facts, const State& state, const KernelFact
 
 Json services_summary(const State& state) {
   size_t in_kernel = 0, in_proxy = 0;
-  auto needing = Json::array();
+  auto proxied = Json::array();
   if (state.table) {
     for (const auto& service : state.table->plan->services) {
       in_kernel += service->path == routing::Path::kKernel;
       if (service->path != routing::Path::kProxy) continue;
       ++in_proxy;
-      if (needing.size() < kMostServicesShown)
-        needing.push_back({{"service", service->service}, {"port", service->port}, {"reason", service->reason}});
+      if (proxied.size() < kMostServicesShown)
+        proxied.push_back({{"service", service->service}, {"port", service->port}, {"reason", service->reason}});
     }
   }
-  return {{"kernel", in_kernel}, {"proxy", in_proxy}, {"needs_proxy", std::move(needing)}};
+  return {{"kernel", in_kernel}, {"proxy", in_proxy}, {"proxied", std::move(proxied)}};
 }
 
 }  // namespace

@@ -49,10 +49,12 @@ const datapath::DestinationView* find_destination(const datapath::SplitView* spl
 Json frontends_json(const ServicePlan& plan) {
   auto list = Json::array();
   for (const auto& frontend : plan.frontends)
-    list.push_back({{"address", frontend.address.to_string()},
-                    {"port", frontend.port},
-                    {"source", frontend.source},
-                    {"split", plan.splits[frontend.split].name}});
+    list.push_back(
+        {{"address", frontend.address.to_string()},
+         {"port", frontend.port},
+         {"source", frontend.source},
+         {"proxied", frontend.proxied},
+         {"split", frontend.split == routing::kNoSplit ? Json(nullptr) : Json(plan.splits[frontend.split].name)}});
   return list;
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   agent::Options agent;
-  std::string services = "ruled", debounce = "50ms", reconcile = "30s";
+  std::string services = "ruled", http_split = "connection", debounce = "50ms", reconcile = "30s";
 };
 
 constexpr const char* kExamples =
@@ -36,6 +36,7 @@ int run_agent(Context& context, Options options) {
   options.agent.debounce = std::chrono::milliseconds(*debounce);
   options.agent.reconcile_interval = std::chrono::milliseconds(*reconcile);
   options.agent.all_services = options.services == "all";
+  options.agent.http_by_request = options.http_split == "request";
   options.agent.run_dir = context.options.run_dir;
   options.agent.bpffs_dir = context.options.bpffs;
   if (std::error_code failed; std::filesystem::is_regular_file(options.agent.config_dir, failed))
@@ -65,6 +66,12 @@ void add_agent(CommandTable& table) {
       ->check(CLI::IsMember({"ruled", "all"}))
       ->capture_default_str()
       ->type_name("WHICH");
+  command
+      .add_option("--http-split", options->http_split,
+                  "request: HTTP services with a rule are split by the proxy, even where connections would do")
+      ->check(CLI::IsMember({"connection", "request"}))
+      ->capture_default_str()
+      ->type_name("BY");
   command.add_flag("--refuse-loopback-endpoints", agent.refuse_loopback_endpoints,
                    "for a folder that others write: leave endpoints on 127.0.0.0/8 and ::1 out");
   command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")

@@ -22,6 +22,7 @@ namespace {
 
 struct Options {
   std::string config, mesh, to, method, from, from_namespace, source_labels, gateway, requests;
+  std::string http_split = "connection";
   std::vector<std::string> headers;
   uint64_t count = 0;
 };
@@ -121,7 +122,7 @@ Result<std::shared_ptr<const routing::Table>> read_table(Context& context, const
   }
   if (errors > 0)
     context.err << "weir: an agent would refuse this folder; the answer is for the objects that could be read\n";
-  return file_table(loaded->store);
+  return file_table(loaded->store, options.http_split == "request");
 }
 
 Asker ask_table(std::shared_ptr<const routing::Table> table) {
@@ -212,6 +213,8 @@ int explain(Context& context, const Options& options) {
     return fail(context, kUsage, "give either --to URL or --requests FILE", "weir explain --help shows examples");
   if (options.count > kMostDraws) return fail(context, kUsage, fmt::format("-n is at most {}", kMostDraws));
   if (!options.mesh.empty() && options.config.empty()) return fail(context, kUsage, "--mesh needs --config");
+  if (options.http_split != "connection" && options.config.empty())
+    return fail(context, kUsage, "--http-split needs --config", "an agent has its own --http-split");
   return options.config.empty() ? explain_live(context, options) : explain_offline(context, options);
 }
 
@@ -224,6 +227,10 @@ void add_explain(CommandTable& table) {
   command.add_option("--config", options->config, "a folder or file; without it the agent is asked")->type_name("DIR");
   command.add_option("--mesh", options->mesh, "mesh-wide settings (mesh.yaml of the folder is read too)")
       ->type_name("FILE");
+  command.add_option("--http-split", options->http_split, "as the agent's: connection or request")
+      ->check(CLI::IsMember({"connection", "request"}))
+      ->capture_default_str()
+      ->type_name("BY");
   command.add_option("--to", options->to, "what is dialled: http://HOST[:PORT]/PATH, https://…, tcp://HOST:PORT")
       ->type_name("URL");
   command.add_option("-H,--header", options->headers, "a request header; host: stands for the URL's")

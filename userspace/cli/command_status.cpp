@@ -90,11 +90,11 @@ std::string config_text(const Context& context, const Json& status) {
 }
 
 std::string services_text(const Json& services) {
-  std::string out = line("services", fmt::format("{} split in the kernel, {} need the proxy", text(services, "kernel"),
+  std::string out = line("services", fmt::format("{} split in the kernel, {} by the proxy", text(services, "kernel"),
                                                  text(services, "proxy")));
-  for (const auto& service : services["needs_proxy"])
-    out += fmt::format("  {}:{} needs the proxy ({}); its default route is split per connection\n",
-                       text(service, "service"), text(service, "port"), text(service, "reason"));
+  for (const auto& service : services["proxied"])
+    out += fmt::format("  {}:{} by the proxy ({})\n", text(service, "service"), text(service, "port"),
+                       text(service, "reason"));
   return out;
 }
 

@@ -96,8 +96,10 @@ std::string Loaded::source_line(const std::string& file, uint32_t line) const {
   return out;
 }
 
-std::shared_ptr<const routing::Table> file_table(const config::Store& store) {
-  return routing::build_table(store, agent::build_options({}));
+std::shared_ptr<const routing::Table> file_table(const config::Store& store, bool http_by_request) {
+  agent::Options options;
+  options.http_by_request = http_by_request;
+  return routing::build_table(store, agent::build_options(options));
 }
 
 void add_text(Loaded& loaded, const std::string& name, std::string text) {

@@ -29,7 +29,7 @@ struct Loaded {
 Result<Loaded> load(const std::vector<std::string>& paths, bool recursive, bool bare_names = false);
 
 /// What the objects of a folder mean, as an agent that follows it would have it.
-std::shared_ptr<const routing::Table> file_table(const config::Store& store);
+std::shared_ptr<const routing::Table> file_table(const config::Store& store, bool http_by_request = false);
 
 /// One more file, from text.
 void add_text(Loaded& loaded, const std::string& name, std::string text);

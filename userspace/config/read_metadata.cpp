@@ -5,12 +5,16 @@
 namespace weir::config {
 namespace {
 
-/// weir.dev/split and weir.dev/sticky of a VirtualService (design.md sections 3 and 4).
+/// The weir.dev/ annotations of a VirtualService (design.md sections 3, 4 and 6).
 void check_annotation(Context& context, const std::string& name, const std::string& value, Position name_at,
                       Position at) {
   if (name == "weir.dev/split") {
     if (value == "request" || value == "connection") return;
     context.error(at, "annotation weir.dev/split has no choice " + quote(value), "choices are request, connection",
+                  code::kInvalidAnnotation);
+  } else if (name == "weir.dev/on-proxy-failure") {
+    if (value == "split" || value == "refuse") return;
+    context.error(at, "annotation weir.dev/on-proxy-failure has no choice " + quote(value), "choices are split, refuse",
                   code::kInvalidAnnotation);
   } else if (name == "weir.dev/sticky") {
     if (value == "source-ip") return;
@@ -22,7 +26,7 @@ void check_annotation(Context& context, const std::string& name, const std::stri
                   "choices are source-ip, header:NAME, cookie:NAME, query:NAME", code::kInvalidAnnotation);
   } else {
     context.warn(name_at, code::kUnknownAnnotation, "annotation " + quote(name) + " is unknown",
-                 "on a VirtualService: weir.dev/split, weir.dev/sticky");
+                 "on a VirtualService: weir.dev/split, weir.dev/on-proxy-failure, weir.dev/sticky");
   }
 }
 

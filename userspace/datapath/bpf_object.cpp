@@ -49,8 +49,11 @@ std::array<bpf_program*, kHookCount> choose_programs(const Skeleton& skeleton, c
   const auto& all = skeleton->progs;
   return {features.fetch_add ? all.weir_connect4 : all.weir_connect4_a,
           features.fetch_add ? all.weir_connect6 : all.weir_connect6_a,
-          features.getpeername ? all.weir_peername4 : nullptr, features.getpeername ? all.weir_peername6 : nullptr,
-          features.sock_release ? all.weir_release : nullptr};
+          features.getpeername ? all.weir_peername4 : nullptr,
+          features.getpeername ? all.weir_peername6 : nullptr,
+          features.sock_release ? all.weir_release : nullptr,
+          features.proxy() ? all.weir_sock_ops : nullptr,
+          features.proxy() ? all.weir_sk_lookup : nullptr};
 }
 
 Error load_error(int error, const std::string& log) {
@@ -69,7 +72,8 @@ Result<FileDescriptor> duplicate(int fd, const char* what) {
 
 }  // namespace
 
-Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing) {
+Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing,
+                                 PortRange proxy_ports) {
   if (features.no_right)
     return Error{"no right to load BPF programs: weir needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", EPERM};
   if (!features.missing.empty()) return Error{"this kernel lacks what weir needs: " + features.missing, ENOTSUP};
@@ -80,6 +84,8 @@ Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes&
   if (!skeleton) return load_error(-errno, log.text());
   WEIR_TRY(prepare_maps(skeleton, sizes, existing));
   skeleton->rodata->has_set_retval = features.set_retval ? 1 : 0;
+  skeleton->rodata->proxy_port_first = proxy_ports.first;
+  skeleton->rodata->proxy_port_count = proxy_ports.count;
   const auto chosen = choose_programs(skeleton, features);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton->obj) {

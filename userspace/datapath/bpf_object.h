@@ -17,8 +17,14 @@ struct LoadedObject {
   HookPrograms programs;
 };
 
+/// Ports of the proxy, [first, first + count).
+struct PortRange {
+  uint16_t first = 61000, count = 1000;
+};
+
 /// Loads the programs that this kernel can run. `existing`: maps to use (null: new ones of `sizes`). A program that the
 /// verifier refuses is an error with the first 16 KiB of the verifier's log.
-Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing);
+Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing,
+                                 PortRange proxy_ports = {});
 
 }  // namespace weir::datapath

@@ -1,6 +1,6 @@
 #include "datapath/datapath.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,8 +12,10 @@
 #include "base/hash.h"
 #include "datapath/bpffs.h"
 #include "datapath/cgroup.h"
+#include "datapath/drift_text.h"
 #include "datapath/map_home.h"
 #include "datapath/map_writer.h"
+#include "datapath/proxy_maps.h"
 #include "datapath/read_maps.h"
 #include "datapath/service_delta.h"
 #include "datapath/steps.h"
@@ -39,11 +41,21 @@ abi::meta make_meta(const std::string& node) {
 
 Result<void> check_sizes(const MapSizes& sizes) {
   if (sizes.frontends == 0 || sizes.splits < 2 || sizes.endpoints < 2 || sizes.counters < 2 || sizes.sockets == 0 ||
-      sizes.sources == 0)
+      sizes.sources == 0 || sizes.redirects == 0)
     return Error{"a map cannot be of size 0 (splits, endpoints and counters need 2)", EINVAL};
   if (sizes.endpoints > abi::MAX_ENDPOINTS)
     return Error{"at most " + std::to_string(abi::MAX_ENDPOINTS) + " endpoints", EINVAL};
   return {};
+}
+
+/// Whether ports of the proxy may have to be given or be free now.
+bool concerns_proxy(const ServiceDelta& delta) {
+  const auto proxied = [](const auto& service) {
+    return std::any_of(service->frontends.begin(), service->frontends.end(),
+                       [](const routing::PlanFrontend& frontend) { return frontend.proxied; });
+  };
+  return std::any_of(delta.added.begin(), delta.added.end(), proxied) ||
+         std::any_of(delta.removed.begin(), delta.removed.end(), proxied);
 }
 
 }  // namespace
@@ -53,6 +65,8 @@ struct Datapath::Impl {
   std::string cgroup_path;
   FileDescriptor cgroup, lock;
   Home home;
+  std::optional<ProxyMaps> proxy;
+  std::string why_no_proxy;
   std::optional<MapState> state;
   Services applied;
   uint64_t generation = 0;
@@ -68,15 +82,13 @@ struct Datapath::Impl {
   [[nodiscard]] std::string directory() const { return options.bpffs_dir; }
 
   Result<void> read_back();
-  Result<WantedImages> want(const routing::Plan& plan, const ServiceDelta& delta);
+  Result<WantedImages> want(const routing::Plan& plan, const ServiceDelta& delta, const ProxyPorts& ports);
   Result<Changes> diff_patiently(const Wanted& wanted, uint64_t for_generation);
   Result<void> write(const Changes& changes);
   Result<void> write_generation(uint64_t to);
   Result<ApplyReport> apply(const routing::Plan& plan);
   Result<void> mend_maps(ReconcileReport* report);
   Result<void> mend_pins(ReconcileReport* report);
-  std::vector<std::string> describe_before(const Changes& changes) const;
-  std::vector<std::string> describe_after(const Changes& changes) const;
 };
 
 Result<void> Datapath::Impl::read_back() {
@@ -91,13 +103,14 @@ Result<void> Datapath::Impl::read_back() {
   return {};
 }
 
-Result<WantedImages> Datapath::Impl::want(const routing::Plan& plan, const ServiceDelta& delta) {
+Result<WantedImages> Datapath::Impl::want(const routing::Plan& plan, const ServiceDelta& delta,
+                                          const ProxyPorts& ports) {
   if (complete && !conflicted) {
     bool fits = false;
-    auto wanted = want_delta(delta, *state, &fits);
+    auto wanted = want_delta(delta, *state, &fits, &ports);
     if (!wanted || fits) return wanted;
   }
-  return want_all(plan.services);
+  return want_all(plan.services, &ports);
 }
 
 Result<Changes> Datapath::Impl::diff_patiently(const Wanted& wanted, uint64_t for_generation) {
@@ -134,7 +147,8 @@ Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
   const uint64_t start = monotonic_ns();
   if (stale) WEIR_TRY(read_back());
   const ServiceDelta delta = compare_services(applied, plan.services);
-  auto wanted = want(plan, delta);
+  if (!complete || concerns_proxy(delta)) WEIR_TRY(proxy->reserve(home.maps, plan, unix_ns()));
+  auto wanted = want(plan, delta, proxy->ports());
   if (!wanted) return std::move(wanted).error();
   auto changes = diff_patiently(wanted->wanted, plan.generation);
   if (!changes) return std::move(changes).error();
@@ -156,46 +170,18 @@ Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
   return report;
 }
 
-std::vector<std::string> Datapath::Impl::describe_before(const Changes& changes) const {
-  std::vector<std::string> lines;
-  std::unordered_map<uint32_t, const MapState::Split*> by_id;
-  for (const auto& [key, split] : state->splits) by_id.emplace(split.id, &split);
-  const auto describe_split = [&](uint32_t id) {
-    const auto known = by_id.find(id);
-    lines.push_back("split " + std::to_string(id) + ": was " +
-                    (known == by_id.end() ? "not there" : to_text(known->second->value, home.maps.memory().endpoints)));
-  };
-  const auto describe_frontend = [&](const abi::frontend_key& key) {
-    const auto known = state->frontends.find(key);
-    lines.push_back("frontend " + to_text(key) + ": was " +
-                    (known == state->frontends.end() ? "not there" : to_text(known->second)));
-  };
-  for (const uint32_t id : changes.split_ids) describe_split(id);
-  for (const auto& key : changes.frontend_keys) describe_frontend(key);
-  for (const auto& key : changes.gone_frontends) describe_frontend(key);
-  for (const uint32_t id : changes.gone_splits) describe_split(id);
-  return lines;
-}
-
-std::vector<std::string> Datapath::Impl::describe_after(const Changes& changes) const {
-  std::vector<std::string> lines;
-  for (const auto& split : changes.splits) lines.push_back(", is " + to_text(split, home.maps.memory().endpoints));
-  for (const auto& frontend : changes.frontends) lines.push_back(", is " + to_text(frontend));
-  lines.resize(lines.size() + changes.gone_frontends.size() + changes.gone_splits.size(), ", is gone");
-  return lines;
-}
-
 Result<void> Datapath::Impl::mend_maps(ReconcileReport* report) {
   WEIR_TRY(read_back());
-  auto wanted = want_all(applied);
+  auto wanted = want_all(applied, &proxy->ports());
   if (!wanted) return std::move(wanted).error();
   auto changes = diff_patiently(wanted->wanted, generation);
   if (!changes) return std::move(changes).error();
-  report->drift = describe_before(*changes);
+  report->drift = describe_before(*state, *changes);
   WEIR_TRY(write(*changes));
-  const auto after = describe_after(*changes);
+  const auto after = describe_after(*state, *changes);
   for (size_t i = 0; i < report->drift.size(); ++i) report->drift[i] += after[i];
   report->operations = changes->operations();
+  WEIR_TRY(proxy->mend(home.maps, &report->drift, &report->operations));
   auto meta = home.maps.read_meta();
   if (!meta) return std::move(meta).error();
   if (meta->abi == abi::ABI_VERSION && meta->generation == generation) return {};
@@ -234,6 +220,7 @@ Datapath& Datapath::operator=(Datapath&&) noexcept = default;
 
 Result<Datapath> Datapath::open(Options options) {
   WEIR_TRY(check_sizes(options.sizes));
+  WEIR_TRY(ProxyPorts::check_range(options.proxy_port_first, options.proxy_port_count));
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   const Options& chosen = impl->options;
@@ -253,9 +240,14 @@ Result<Datapath> Datapath::open(Options options) {
   if (!lock) return std::move(lock).error();
   impl->lock = *std::move(lock);
   const auto features = kernel_features(probe_features());
-  auto home = open_home(chosen.bpffs_dir, chosen.sizes, features, make_meta(chosen.node));
+  auto home = open_home(chosen.bpffs_dir, chosen.sizes, features, make_meta(chosen.node),
+                        {chosen.proxy_port_first, chosen.proxy_port_count});
   if (!home) return std::move(home).error();
   impl->home = *std::move(home);
+  impl->proxy.emplace(chosen.proxy_port_first, chosen.proxy_port_count);
+  WEIR_TRY(impl->proxy->adopt(impl->home.maps));
+  if (!features.proxy())
+    impl->why_no_proxy = "this kernel lacks sock_ops, sk_lookup or sock_release programs (since Linux 5.9)";
   if (!impl->home.why_new.empty()) impl->log("building new maps beside the pinned ones: " + impl->home.why_new);
   return Datapath(std::move(impl));
 }
@@ -266,7 +258,9 @@ Result<ApplyReport> Datapath::apply(const routing::Plan& plan) {
 
 Result<std::string> Datapath::preview(const routing::Plan& plan) {
   if (impl_->stale) WEIR_TRY(impl_->read_back());
-  auto wanted = impl_->want(plan, compare_services(impl_->applied, plan.services));
+  ProxyPorts ports = impl_->proxy->ports();
+  WEIR_TRY(ports.reserve(plan, unix_ns()));
+  auto wanted = impl_->want(plan, compare_services(impl_->applied, plan.services), ports);
   if (!wanted) return std::move(wanted).error();
   auto changes = impl_->diff_patiently(wanted->wanted, plan.generation);
   if (!changes) return std::move(changes).error();
@@ -317,6 +311,30 @@ Result<void> Datapath::set_sources(std::span<const SourceEntry> sources) {
   for (const auto& [cookie, source] : gone) gone_keys.push_back(cookie);
   WEIR_TRY(map.remove(gone_keys));
   return map.update(keys, values);
+}
+
+const std::string& Datapath::why_no_proxy() const {
+  return impl_->why_no_proxy;
+}
+
+Result<std::vector<ProxyPort>> Datapath::reserve_proxy_ports(const routing::Plan& plan) {
+  WEIR_TRY(impl_->proxy->reserve(impl_->home.maps, plan, unix_ns()));
+  return impl_->proxy->ports().list();
+}
+
+Result<void> Datapath::set_proxy(const ProxyPlace& place) {
+  if (place.enabled && !impl_->why_no_proxy.empty()) return Error{impl_->why_no_proxy, ENOTSUP};
+  return impl_->proxy->set_place(impl_->home.maps, place);
+}
+
+Result<void> Datapath::set_proxy_listeners(std::span<const int> fds) {
+  return impl_->proxy->set_listeners(impl_->home.maps, fds);
+}
+
+Result<FileDescriptor> Datapath::proxy_beat() const {
+  FileDescriptor fd(fcntl(impl_->home.maps.fd(MapId::kProxyBeat), F_DUPFD_CLOEXEC, 3));
+  if (!fd) return errno_error("duplicate the descriptor of proxy_beat");
+  return fd;
 }
 
 Status Datapath::status() const {

@@ -6,13 +6,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/result.h"
 #include "datapath/maps_view.h"
+#include "datapath/proxy_ports.h"
 #include "routing/plan.h"
 
 namespace weir::datapath {
@@ -25,6 +28,7 @@ struct MapSizes {
   uint32_t counters = 1 << 18;
   uint32_t sockets = 131072;
   uint32_t sources = 16384;
+  uint32_t redirects = 65536;  // redirected connections that the proxy has not got yet, or whose client is still there
 };
 
 inline constexpr const char* kDefaultBpffsDir = "/sys/fs/bpf/weir";
@@ -35,6 +39,9 @@ struct Options {
   std::string cgroup;
   std::string node;  // splits have an order of their own on every node
   MapSizes sizes;
+  /// Ports that stand for proxied frontends, [first, first + count); at most 16384. Nobody else may listen on them;
+  /// keep them out of net.ipv4.ip_local_port_range too.
+  uint16_t proxy_port_first = 61000, proxy_port_count = 1000;
   /// Gets what is worth a log line (libbpf's warnings too); may be empty.
   std::function<void(std::string_view)> log;
 };
@@ -60,11 +67,13 @@ struct ForeignProgram {
 };
 
 struct HookStatus {
-  std::string name;       // "connect4", "connect6", "getpeername4", "getpeername6", "sock_release"
+  /// "connect4", "connect6", "getpeername4", "getpeername6", "sock_release", "sock_ops", "sk_lookup"; the last is
+  /// attached to the network namespace of whoever called attach(), the others to the cgroup.
+  std::string name;
   bool required = true;   // false: this kernel cannot, and the rest works without
   bool attached = false;  // the pinned link exists, is alive and its program is in the cgroup's effective list
   uint32_t link_id = 0, program_id = 0;
-  std::vector<ForeignProgram> foreign;  // other programs that run on the same hook and cgroup, left alone
+  std::vector<ForeignProgram> foreign;  // other programs that run on the same hook, left alone
   std::string problem;                  // why not attached, or what will misbehave; empty: fine
 };
 
@@ -74,6 +83,15 @@ struct Status {
   std::vector<HookStatus> hooks;
   std::vector<std::string> warnings;  // of the cgroup set-up (hybrid, namespaced, …)
   [[nodiscard]] bool healthy() const;
+};
+
+/// Where redirected connections are to go.
+struct ProxyPlace {
+  /// The node's address of each family; a client whose family has none is split without the proxy. A loopback address
+  /// serves clients of this process's network namespace only.
+  std::optional<IpAddress> v4, v6;
+  uint64_t cgroup_id = 0;  // the proxy's own cgroup (cgroup_id() of its directory): its connections are left alone
+  bool enabled = false;    // false: as if the proxy were down
 };
 
 /// One client network namespace that rules tell apart.
@@ -97,7 +115,7 @@ class Datapath {
   Result<ApplyReport> apply(const routing::Plan& plan);
   /// What apply() would write, one line an operation; writes nothing.
   Result<std::string> preview(const routing::Plan& plan);
-  /// Attaches (or updates in place, without a gap) the five hooks. EPERM with the foreign program's name when another
+  /// Attaches (or updates in place, without a gap) the hooks. EPERM with the foreign program's name when another
   /// program holds a hook exclusively; others' programs are never detached.
   Result<void> attach();
   /// Reads everything back, mends what is not as last applied, remakes lost links and pins. Before the first apply():
@@ -105,6 +123,25 @@ class Datapath {
   Result<ReconcileReport> reconcile();
   /// Who is who for rules that tell clients apart; replaces the list.
   Result<void> set_sources(std::span<const SourceEntry> sources);
+
+  /// Why no connection can be sent to a proxy on this kernel; empty: it can. Proxied frontends then fall back.
+  [[nodiscard]] const std::string& why_no_proxy() const;
+  /// Gives every proxied frontend's address and port a port of the proxy, stable and kept across restarts. Ports of
+  /// frontends that are gone are kept, and given to others, the longest unused first, only when no fresh one is left.
+  /// Returns all there are, sorted. ENOSPC: more are needed than the range has. To be called before apply(), and the
+  /// proxy to be told; apply() does the same for itself.
+  Result<std::vector<ProxyPort>> reserve_proxy_ports(const routing::Plan& plan);
+  /// Replaces the place. ENOTSUP, and nothing changed, when enabled on a kernel that cannot; EINVAL: an address of the
+  /// wrong family, or that nobody can connect to.
+  Result<void> set_proxy(const ProxyPlace& place);
+  /// Replaces the listening sockets that redirected connections are handed to, a client's port deciding which; none:
+  /// connections are reset. TCP sockets of this process's network namespace that listen already; for both families,
+  /// AF_INET6 without IPV6_V6ONLY. Their addresses do not matter. The descriptors are duplicated: they stay open until
+  /// replaced. At most 256.
+  Result<void> set_proxy_listeners(std::span<const int> fds);
+  /// A new descriptor of the mmapable one-page map `proxy_beat`: a u64 at offset 0, CLOCK_MONOTONIC in ns, which the
+  /// proxy writes at least once in 2 s. Needs no right to map and write.
+  [[nodiscard]] Result<FileDescriptor> proxy_beat() const;
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] Result<MapsView> read() const;

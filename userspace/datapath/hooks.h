@@ -1,5 +1,6 @@
 #pragma once
-// The five places where our programs run, and the pinned links that hold them there.
+// The places where our programs run, and the pinned links that hold them there: the cgroup, and for sk_lookup the
+// network namespace that the caller is in.
 
 #include <array>
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace weir::datapath {
 
-enum class Hook { kConnect4, kConnect6, kGetpeername4, kGetpeername6, kSockRelease };
-inline constexpr size_t kHookCount = 5;
+enum class Hook { kConnect4, kConnect6, kGetpeername4, kGetpeername6, kSockRelease, kSockOps, kSkLookup };
+inline constexpr size_t kHookCount = 7;
 /// In the order of Hook; none where the kernel lacks the hook.
 using HookPrograms = std::array<FileDescriptor, kHookCount>;
 
@@ -21,6 +22,7 @@ struct HookSpec {
   const char* name;      // also of the link's pin
   uint32_t attach_type;  // bpf_attach_type
   bool required;
+  bool on_netns;        // else on the cgroup
   const char* without;  // what happens without
 };
 const std::array<HookSpec, kHookCount>& hook_specs();
@@ -30,7 +32,7 @@ struct AttachReport {
 };
 
 /// Puts `programs` on `cgroup`, each by the link pinned in <directory>/links: updated in place where it is alive and on
-/// this cgroup, made anew otherwise. Pins the programs too.
+/// this cgroup (or network namespace), made anew otherwise. Pins the programs too.
 Result<AttachReport> attach_hooks(const std::string& directory, const FileDescriptor& cgroup,
                                   const HookPrograms& programs);
 

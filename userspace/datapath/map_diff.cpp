@@ -193,7 +193,10 @@ class Differ {
     for (const ServiceImage* service : wanted_.services) {
       for (const FrontendImage& image : service->frontends) {
         if (claimed_frontends_[image.key] != service) continue;
-        abi::frontend value{.check = pick::frontend_check(image.key), .split = id_of(image.split), .flags = image.flags};
+        abi::frontend value{.check = pick::frontend_check(image.key),
+                            .split = id_of(image.split),
+                            .flags = image.flags,
+                            .proxy_port = htons(image.proxy_port)};
         const auto known = state_.frontends.find(image.key);
         if (known != state_.frontends.end() && known->second == value) continue;
         if (known == state_.frontends.end()) ++added;

@@ -65,14 +65,14 @@ Result<void> settle_in(const std::string& directory) {
 }
 
 Result<Home> open_home(const std::string& directory, const MapSizes& sizes, const KernelFeatures& features,
-                       const abi::meta& meta) {
+                       const abi::meta& meta, PortRange proxy_ports) {
   WEIR_TRY(finish_interrupted(directory));
   auto pinned = MapSet::open(directory + "/maps", &sizes, true);
   if (!pinned) return std::move(pinned).error();
   if (pinned->state == PinnedMaps::State::kNewer)
     return Error{pinned->why + ": refusing to touch them; run the newer weir, or `weir uninstall` first", EPROTO};
   const MapSet* existing = pinned->maps ? &*pinned->maps : nullptr;
-  auto loaded = load_object(features, sizes, existing);
+  auto loaded = load_object(features, sizes, existing, proxy_ports);
   if (!loaded) return std::move(loaded).error();
   auto maps = MapSet::adopt(std::move(loaded->maps));
   if (!maps) return std::move(maps).error();

@@ -23,7 +23,7 @@ struct Home {
 
 /// Adopts the pinned maps or makes new ones, and loads the programs on them. EPROTO for maps of a newer ABI.
 Result<Home> open_home(const std::string& directory, const MapSizes& sizes, const KernelFeatures& features,
-                       const abi::meta& meta);
+                       const abi::meta& meta, PortRange proxy_ports = {});
 /// maps_new becomes maps; the old ones go.
 Result<void> settle_in(const std::string& directory);
 /// Pins again what is not pinned any more.

@@ -92,26 +92,44 @@ Place place_of(const routing::PlanFrontend& frontend) {
   return {frontend.address, frontend.port, frontend.protocol};
 }
 
-Result<void> make_frontends(const routing::ServicePlan& plan, ServiceImage* image) {
+/// Without the flags that depend on other frontends.
+Result<FrontendImage> make_frontend(const routing::ServicePlan& plan, const routing::PlanFrontend& frontend,
+                                    const ServiceImage& image, const ProxyPorts* ports) {
+  FrontendImage entry{.key = frontend_key_of(frontend)};
+  const auto bad_frontend = [&](const char* what) {
+    return bad_plan(plan, "frontend " + to_string(frontend.address, frontend.port) + what);
+  };
+  if (frontend.split < plan.splits.size()) {
+    WEIR_TRY(check_family(plan, frontend));
+    entry.split = image.splits[frontend.split].key;
+  } else if (!frontend.proxied || frontend.split != routing::kNoSplit) {
+    return bad_frontend(" has no split");
+  }
+  if (!frontend.proxied) return entry;
+  entry.proxy_port = ports != nullptr ? ports->find(frontend.address, frontend.port) : uint16_t{0};
+  if (entry.proxy_port == 0) return bad_frontend(" has no port of the proxy");
+  if (plan.refuse_without_proxy) entry.flags = abi::FRONTEND_REFUSE_WITHOUT_PROXY;
+  return entry;
+}
+
+Result<void> make_frontends(const routing::ServicePlan& plan, const ProxyPorts* ports, ServiceImage* image) {
   std::map<Place, bool> places;  // of those with sources -> an entry for any client is there
   for (const auto& frontend : plan.frontends)
     if (frontend.source != 0) places.emplace(place_of(frontend), false);
   for (const auto& frontend : plan.frontends) {
-    if (frontend.split >= plan.splits.size())
-      return bad_plan(plan, "frontend " + to_string(frontend.address, frontend.port) + " has no split");
-    WEIR_TRY(check_family(plan, frontend));
-    FrontendImage entry{.key = frontend_key_of(frontend), .split = image->splits[frontend.split].key, .flags = 0};
+    auto made = make_frontend(plan, frontend, *image, ports);
+    if (!made) return std::move(made).error();
+    FrontendImage& entry = image->frontends.emplace_back(*made);
     if (const auto place = places.find(place_of(frontend)); frontend.source == 0 && place != places.end()) {
-      entry.flags = abi::FRONTEND_HAS_SOURCES;
+      entry.flags |= abi::FRONTEND_HAS_SOURCES;
       place->second = true;
     }
-    image->frontends.push_back(entry);
   }
   for (const auto& [place, any_client] : places) {
     if (any_client) continue;
     routing::PlanFrontend marker;
     std::tie(marker.address, marker.port, marker.protocol) = place;
-    image->frontends.push_back({frontend_key_of(marker), 0, abi::FRONTEND_HAS_SOURCES});
+    image->frontends.push_back({.key = frontend_key_of(marker), .flags = abi::FRONTEND_HAS_SOURCES});
   }
   return {};
 }
@@ -139,7 +157,7 @@ abi::frontend_key frontend_key_of(const routing::PlanFrontend& frontend) {
   return key;
 }
 
-Result<ServiceImage> make_service_image(const routing::ServicePlan& plan) {
+Result<ServiceImage> make_service_image(const routing::ServicePlan& plan, const ProxyPorts* ports) {
   ServiceImage image;
   image.service = plan.service;
   image.splits.reserve(plan.splits.size());
@@ -148,7 +166,7 @@ Result<ServiceImage> make_service_image(const routing::ServicePlan& plan) {
     if (!made) return std::move(made).error();
     image.splits.push_back(*std::move(made));
   }
-  WEIR_TRY(make_frontends(plan, &image));
+  WEIR_TRY(make_frontends(plan, ports, &image));
   return image;
 }
 
@@ -171,7 +189,9 @@ std::string to_text(const ServiceImage& image) {
     return std::string("none");
   };
   for (const auto& frontend : image.frontends) {
-    text += "  frontend " + to_text(frontend.key) + " -> " + name_of(frontend.split);
+    text += "  frontend " + to_text(frontend.key) + " -> ";
+    if (frontend.proxy_port != 0) text += "proxy port " + std::to_string(frontend.proxy_port) + ", without it ";
+    text += (frontend.flags & abi::FRONTEND_REFUSE_WITHOUT_PROXY) != 0 ? "refused" : name_of(frontend.split);
     text += (frontend.flags & abi::FRONTEND_HAS_SOURCES) != 0 ? " (sources first)\n" : "\n";
   }
   for (const auto& split : image.splits) {

@@ -9,6 +9,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "bpf/abi.h"
+#include "datapath/proxy_ports.h"
 #include "routing/plan.h"
 
 namespace weir::datapath {
@@ -37,8 +38,9 @@ struct SplitImage {
 
 struct FrontendImage {
   abi::frontend_key key{};
-  uint64_t split = 0;  // the split's key; 0: left alone
-  uint32_t flags = 0;
+  uint64_t split = 0;  // the split's key; 0: none
+  uint16_t flags = 0;
+  uint16_t proxy_port = 0;  // 0: not proxied
 };
 
 struct ServiceImage {
@@ -48,7 +50,8 @@ struct ServiceImage {
 };
 
 /// Fails when the plan breaks its own contract or a limit of the kernel ABI; the message names service and split.
-Result<ServiceImage> make_service_image(const routing::ServicePlan& plan);
+/// `ports`: those of its proxied frontends; null where there are none.
+Result<ServiceImage> make_service_image(const routing::ServicePlan& plan, const ProxyPorts* ports = nullptr);
 
 /// Keys of a service's map elements without building its image: what must go when the service goes.
 abi::frontend_key frontend_key_of(const routing::PlanFrontend& frontend);

@@ -51,6 +51,11 @@ const std::array<MapSpec, kMapCount>& map_specs() {
       {"counters", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(counter), BPF_F_MMAPABLE},
       {"sockets", BPF_MAP_TYPE_HASH, sizeof(uint64_t), sizeof(socket_record), 0},
       {"sources", BPF_MAP_TYPE_HASH, sizeof(uint64_t), sizeof(uint32_t), 0},
+      {"proxy_place", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(proxy_place), 0},
+      {"proxy_beat", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(uint64_t), BPF_F_MMAPABLE},
+      {"proxy_ports", BPF_MAP_TYPE_HASH, sizeof(uint32_t), sizeof(proxy_port), BPF_F_NO_PREALLOC},
+      {"proxy_sockets", BPF_MAP_TYPE_SOCKMAP, sizeof(uint32_t), sizeof(uint64_t), 0},
+      {"redirects", BPF_MAP_TYPE_LRU_HASH, sizeof(redirect_key), sizeof(redirect), 0},
       {"verdicts", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(verdicts), 0},
       {"meta", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(meta), 0},
   }};
@@ -76,6 +81,14 @@ uint32_t entries_for(MapId id, const MapSizes& sizes) {
       return sizes.sockets;
     case MapId::kSources:
       return sizes.sources;
+    case MapId::kProxyPorts:
+      return abi::MAX_PROXY_PORTS;
+    case MapId::kProxySockets:
+      return abi::MAX_PROXY_WORKERS;
+    case MapId::kRedirects:
+      return sizes.redirects;
+    case MapId::kProxyPlace:
+    case MapId::kProxyBeat:
     case MapId::kVerdicts:
     case MapId::kMeta:
       return 1;
@@ -160,17 +173,46 @@ MapMemory MapSet::memory() const {
   return {endpoints_.as<abi::endpoint>(), cursors_.as<uint64_t>(), counters_.as<abi::counter>()};
 }
 
+template <class Value>
+Result<Value> MapSet::read_only_entry(MapId id) const {
+  Value value{};
+  if (const int error = bpf_map_lookup_elem(fd(id), &kZero, &value); error < 0)
+    return errno_error(std::string("read map ") + map_name(id), error);
+  return value;
+}
+
+template <class Value>
+Result<void> MapSet::write_only_entry(MapId id, const Value& value) const {
+  if (const int error = bpf_map_update_elem(fd(id), &kZero, &value, BPF_ANY); error < 0)
+    return errno_error(std::string("write map ") + map_name(id), error);
+  return {};
+}
+
 Result<abi::meta> MapSet::read_meta() const {
-  abi::meta meta{};
-  if (const int error = bpf_map_lookup_elem(fd(MapId::kMeta), &kZero, &meta); error < 0)
-    return errno_error("read map meta", error);
-  return meta;
+  return read_only_entry<abi::meta>(MapId::kMeta);
 }
 
 Result<void> MapSet::write_meta(const abi::meta& meta) const {
-  if (const int error = bpf_map_update_elem(fd(MapId::kMeta), &kZero, &meta, BPF_ANY); error < 0)
-    return errno_error("write map meta", error);
-  return {};
+  return write_only_entry(MapId::kMeta, meta);
+}
+
+Result<abi::proxy_place> MapSet::read_proxy_place() const {
+  return read_only_entry<abi::proxy_place>(MapId::kProxyPlace);
+}
+
+Result<void> MapSet::write_proxy_place(const abi::proxy_place& place) const {
+  return write_only_entry(MapId::kProxyPlace, place);
+}
+
+Result<size_t> MapSet::count_redirects() const {
+  const HashMap<abi::redirect_key, abi::redirect> map(fd(MapId::kRedirects), map_name(MapId::kRedirects));
+  auto elements = map.read_all();
+  if (!elements) return std::move(elements).error();
+  return elements->size();
+}
+
+Result<uint64_t> MapSet::read_proxy_beat() const {
+  return read_only_entry<uint64_t>(MapId::kProxyBeat);
 }
 
 Result<abi::verdicts> MapSet::read_verdicts() const {

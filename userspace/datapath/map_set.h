@@ -1,5 +1,5 @@
 #pragma once
-// The nine maps together: which they are, whether pinned ones are ours to use, their descriptors and memory.
+// The maps together: which they are, whether pinned ones are ours to use, their descriptors and memory.
 
 #include <array>
 #include <cstdint>
@@ -15,8 +15,23 @@
 
 namespace weir::datapath {
 
-enum class MapId { kFrontends, kSplits, kCursors, kEndpoints, kCounters, kSockets, kSources, kVerdicts, kMeta };
-inline constexpr size_t kMapCount = 9;
+enum class MapId {
+  kFrontends,
+  kSplits,
+  kCursors,
+  kEndpoints,
+  kCounters,
+  kSockets,
+  kSources,
+  kProxyPlace,
+  kProxyBeat,
+  kProxyPorts,
+  kProxySockets,
+  kRedirects,
+  kVerdicts,
+  kMeta
+};
+inline constexpr size_t kMapCount = 14;
 
 struct MapSpec {
   const char* name;
@@ -35,7 +50,7 @@ class MapSet {
  public:
   /// Usable: this ABI, all there, right types and sizes and, with `sizes`, as many entries as asked for.
   static Result<PinnedMaps> open(const std::string& directory, const MapSizes* sizes, bool writable);
-  /// Takes nine descriptors of maps that were just made.
+  /// Takes descriptors of maps that were just made.
   static Result<MapSet> adopt(std::array<FileDescriptor, kMapCount> maps);
 
   [[nodiscard]] int fd(MapId id) const { return maps_[static_cast<size_t>(id)].get(); }
@@ -49,16 +64,28 @@ class MapSet {
   [[nodiscard]] HashMap<uint64_t, abi::socket_record> sockets() const {
     return {fd(MapId::kSockets), map_name(MapId::kSockets)};
   }
+  [[nodiscard]] HashMap<uint32_t, abi::proxy_port> proxy_ports() const {
+    return {fd(MapId::kProxyPorts), map_name(MapId::kProxyPorts)};
+  }
   /// Valid while this object lives; read only unless opened writable.
   [[nodiscard]] MapMemory memory() const;
 
   [[nodiscard]] Result<abi::meta> read_meta() const;
   [[nodiscard]] Result<void> write_meta(const abi::meta& meta) const;
+  [[nodiscard]] Result<abi::proxy_place> read_proxy_place() const;
+  [[nodiscard]] Result<void> write_proxy_place(const abi::proxy_place& place) const;
+  [[nodiscard]] Result<uint64_t> read_proxy_beat() const;
+  [[nodiscard]] Result<size_t> count_redirects() const;
   /// Summed over the CPUs.
   [[nodiscard]] Result<abi::verdicts> read_verdicts() const;
 
  private:
   Result<void> bind(bool writable);
+  /// Of a map with one entry.
+  template <class Value>
+  Result<Value> read_only_entry(MapId id) const;
+  template <class Value>
+  Result<void> write_only_entry(MapId id, const Value& value) const;
 
   std::array<FileDescriptor, kMapCount> maps_;
   std::array<MapInfo, kMapCount> infos_;

@@ -67,7 +67,12 @@ std::string to_text(const abi::split& split, std::span<const abi::endpoint> endp
 }
 
 std::string to_text(const abi::frontend& frontend) {
-  std::string text = frontend.split != 0 ? "split " + std::to_string(frontend.split) : std::string("left alone");
+  std::string text;
+  if (frontend.proxy_port != 0) text = "proxy port " + std::to_string(ntohs(frontend.proxy_port)) + ", without it ";
+  if (frontend.proxy_port != 0 && (frontend.split == 0 || (frontend.flags & abi::FRONTEND_REFUSE_WITHOUT_PROXY) != 0))
+    text += "refused";
+  else
+    text += frontend.split != 0 ? "split " + std::to_string(frontend.split) : std::string("left alone");
   if ((frontend.flags & abi::FRONTEND_HAS_SOURCES) != 0) text += ", sources first";
   return text;
 }
@@ -114,7 +119,9 @@ std::string to_text(const MapsView& view) {
   for (const auto& frontend : view.frontends) {
     text += "frontend " + to_string(frontend.address, frontend.port) + " protocol " + std::to_string(frontend.protocol);
     if (frontend.source != 0) text += " source " + std::to_string(frontend.source);
-    text += " split " + std::to_string(frontend.split) + "\n";
+    text += " split " + std::to_string(frontend.split);
+    if (frontend.proxy_port != 0) text += " proxy port " + std::to_string(frontend.proxy_port);
+    text += frontend.refuse_without_proxy ? " refuse without proxy\n" : "\n";
   }
   for (const auto& split : view.splits) {
     text += "split " + std::to_string(split.id) + " " + split.name + (split.fallback ? " fallback" : "") +
@@ -126,6 +133,13 @@ std::string to_text(const MapsView& view) {
                 counts_text(endpoint.counts) + "\n";
     }
   }
+  for (const auto& port : view.proxy.ports)
+    text += "proxy port " + std::to_string(port.port) + " " + to_string(port.address, port.frontend_port) +
+            (port.unused_since_ns != 0 ? " unused\n" : "\n");
+  text += std::string("proxy ") + (view.proxy.enabled ? "enabled" : "disabled") + " v4 " +
+          (view.proxy.v4 ? view.proxy.v4->to_string() : "none") + " v6 " +
+          (view.proxy.v6 ? view.proxy.v6->to_string() : "none") + " workers " + std::to_string(view.proxy.workers) +
+          "\n";
   for (const auto& verdict : view.verdicts)
     text += "verdict " + verdict.name + " " + std::to_string(verdict.count) + "\n";
   for (const auto& [cookie, source] : view.sources)

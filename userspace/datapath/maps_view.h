@@ -2,6 +2,7 @@
 // What the kernel's maps hold, in typed form: read back from the pinned maps, with or without an agent. Pure values.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,8 +52,27 @@ struct FrontendView {
   IpAddress address;
   uint16_t port = 0;
   uint8_t protocol = 6;
-  uint32_t source = 0;  // 0: any client
-  uint32_t split = 0;   // id; 0: left alone unless a source matches
+  uint32_t source = 0;      // 0: any client
+  uint32_t split = 0;       // id; 0: none. Without a proxy port either: left alone unless a source matches
+  uint16_t proxy_port = 0;  // 0: not proxied; else `split` is for want of a proxy
+  bool refuse_without_proxy = false;
+};
+
+/// A port of the proxy and the frontend that it stands for.
+struct ProxyPortView {
+  uint16_t port = 0;
+  IpAddress address;
+  uint16_t frontend_port = 0;
+  uint64_t unused_since_ns = 0;  // Unix time; 0: in use
+};
+
+struct ProxyView {
+  bool enabled = false;
+  std::optional<IpAddress> v4, v6;  // the node's addresses
+  uint64_t cgroup_id = 0;
+  uint32_t workers = 0;              // listening sockets
+  uint64_t beat_ns = 0;              // CLOCK_MONOTONIC; 0: never
+  std::vector<ProxyPortView> ports;  // sorted by port
 };
 
 struct MapUsage {
@@ -77,7 +97,8 @@ struct MapsView {
   std::string node;
   std::vector<FrontendView> frontends;  // sorted by address, port, protocol, source
   std::vector<SplitView> splits;        // sorted by name
-  std::vector<VerdictCount> verdicts;   // in the order of bpf/abi.h
+  ProxyView proxy;
+  std::vector<VerdictCount> verdicts;  // in the order of bpf/abi.h
   std::vector<MapUsage> usage;
   std::vector<std::pair<uint64_t, uint32_t>> sources;  // netns cookie -> source id
   std::vector<std::string> problems;                   // values that make no sense

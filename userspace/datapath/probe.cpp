@@ -87,6 +87,21 @@ int probe_netns_cookie() {
   return load_sock_addr(BPF_CGROUP_INET4_CONNECT, program);
 }
 
+int probe_cgroup_id() {
+  const bpf_insn program[] = {call(BPF_FUNC_get_current_cgroup_id), move_imm(BPF_REG_0, 1), exit_insn()};
+  return load_sock_addr(BPF_CGROUP_INET4_CONNECT, program);
+}
+
+int probe_sock_ops() {
+  const bpf_insn program[] = {call(BPF_FUNC_get_socket_cookie), move_imm(BPF_REG_0, 1), exit_insn()};
+  return load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, program);
+}
+
+int probe_sk_lookup() {
+  const bpf_insn program[] = {move_imm(BPF_REG_0, 1), exit_insn()};
+  return load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, program);
+}
+
 int probe_socket_netns_cookie() {
   const FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   constexpr int kNetnsCookie = 71;  // SO_NETNS_COOKIE, of 5.14
@@ -123,6 +138,8 @@ int probe_cgroup_link() {
   return fd == -EBADF ? 0 : fd;
 }
 
+constexpr const char* kNoProxy = "rules that need the request fall back to their default route";
+
 struct Probe {
   Feature feature;
   int (*run)();
@@ -142,6 +159,7 @@ std::vector<Probe> probes() {
       {must("map_mmap", "5.5", "write endpoints without system calls"), probe_mmap},
       {must("map_batch", "5.6", "write thousands of services at once"), probe_batch},
       {must("netns_cookie", "5.7", "tell the pods of a node apart"), probe_netns_cookie},
+      {must("cgroup_id", "5.7", "leave the proxy's own connections alone"), probe_cgroup_id},
       {may("getpeername_hook", "5.8", "show clients the service's address",
            "getpeername() shows the endpoint's address"),
        probe_getpeername},
@@ -150,6 +168,8 @@ std::vector<Probe> probes() {
       {may("fetch_add", "5.12", "exact splits under any load",
            "two connections at the same instant may get the same endpoint"),
        probe_fetch_add},
+      {may("sock_ops", "4.13", "vouch for connections that are sent to the proxy", kNoProxy), probe_sock_ops},
+      {may("sk_lookup", "5.9", "hand the proxy its connections", kNoProxy), probe_sk_lookup},
       {may("socket_netns_cookie", "5.14", "find the pods' network namespaces", "rules for certain clients do not hold"),
        probe_socket_netns_cookie},
       {may("set_retval", "5.18", "refuse with EHOSTUNREACH", "a refused connect() fails with EPERM"), probe_set_retval},
@@ -180,6 +200,8 @@ KernelFeatures kernel_features(const std::vector<Feature>& features) {
     if (feature.name == "release_hook") result.sock_release = feature.available;
     if (feature.name == "getpeername_hook") result.getpeername = feature.available;
     if (feature.name == "fetch_add") result.fetch_add = feature.available;
+    if (feature.name == "sock_ops") result.sock_ops = feature.available;
+    if (feature.name == "sk_lookup") result.sk_lookup = feature.available;
     if (!feature.required || feature.available) continue;
     if (feature.code == EPERM || feature.code == EACCES) result.no_right = true;
     if (!result.missing.empty()) result.missing += "; ";

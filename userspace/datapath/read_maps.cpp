@@ -46,6 +46,7 @@ class Viewer {
     add_up_counters();
     WEIR_TRY(read_splits());
     WEIR_TRY(read_frontends());
+    WEIR_TRY(read_proxy());
     WEIR_TRY(read_rest());
     return std::move(view_);
   }
@@ -123,10 +124,41 @@ class Viewer {
     auto elements = maps_.frontends().read_all();
     if (!elements) return std::move(elements).error();
     for (const auto& [key, value] : *elements)
-      view_.frontends.push_back({address_of(key.address), ntohs(key.port), key.protocol, key.source, value.split});
+      view_.frontends.push_back({.address = address_of(key.address),
+                                 .port = ntohs(key.port),
+                                 .protocol = key.protocol,
+                                 .source = key.source,
+                                 .split = value.split,
+                                 .proxy_port = ntohs(value.proxy_port),
+                                 .refuse_without_proxy = (value.flags & abi::FRONTEND_REFUSE_WITHOUT_PROXY) != 0});
     std::sort(view_.frontends.begin(), view_.frontends.end(), [](const FrontendView& a, const FrontendView& b) {
       return std::tie(a.address, a.port, a.protocol, a.source) < std::tie(b.address, b.port, b.protocol, b.source);
     });
+    return {};
+  }
+
+  Result<void> read_proxy() {
+    auto place = maps_.read_proxy_place();
+    if (!place) return std::move(place).error();
+    auto beat = maps_.read_proxy_beat();
+    if (!beat) return std::move(beat).error();
+    ProxyView& proxy = view_.proxy;
+    proxy.enabled = (place->flags & abi::PROXY_ENABLED) != 0;
+    if (const auto v4 = address_of(place->v4); !v4.is_unspecified()) proxy.v4 = v4;
+    if (const auto v6 = address_of(place->v6); !v6.is_unspecified()) proxy.v6 = v6;
+    proxy.cgroup_id = place->cgroup;
+    proxy.workers = place->workers;
+    proxy.beat_ns = *beat;
+    auto ports = maps_.proxy_ports().read_all();
+    if (!ports) return std::move(ports).error();
+    for (const auto& [port, entry] : *ports) {
+      if (port == 0 || port > UINT16_MAX)
+        view_.problems.push_back("proxy_ports has " + std::to_string(port) + ", which is no port");
+      else
+        proxy.ports.push_back(
+            {static_cast<uint16_t>(port), address_of(entry.address), ntohs(entry.port), entry.unused_since});
+    }
+    std::sort(proxy.ports.begin(), proxy.ports.end(), [](const auto& a, const auto& b) { return a.port < b.port; });
     return {};
   }
 
@@ -143,6 +175,8 @@ class Viewer {
 #undef WEIR_VIEW_VERDICT
     auto sockets = maps_.sockets().read_all();
     if (!sockets) return std::move(sockets).error();
+    auto redirects = maps_.count_redirects();
+    if (!redirects) return std::move(redirects).error();
     const std::array<uint64_t, kMapCount> used{view_.frontends.size(),
                                                view_.splits.size(),
                                                view_.splits.size(),
@@ -150,6 +184,11 @@ class Viewer {
                                                counters_used_,
                                                sockets->size(),
                                                view_.sources.size(),
+                                               1,
+                                               1,
+                                               view_.proxy.ports.size(),
+                                               view_.proxy.workers,
+                                               *redirects,
                                                1,
                                                1};
     for (size_t i = 0; i < kMapCount; ++i) {
@@ -162,6 +201,8 @@ class Viewer {
 
   static std::string type_name(uint32_t type) {
     if (type == BPF_MAP_TYPE_HASH) return "hash";
+    if (type == BPF_MAP_TYPE_LRU_HASH) return "lru_hash";
+    if (type == BPF_MAP_TYPE_SOCKMAP) return "sockmap";
     return type == BPF_MAP_TYPE_ARRAY ? "array" : "percpu_array";
   }
 

@@ -8,11 +8,11 @@
 namespace weir::datapath {
 namespace {
 
-Result<WantedImages> make_images(const Services& services) {
+Result<WantedImages> make_images(const Services& services, const ProxyPorts* ports) {
   WantedImages result;
   result.images.reserve(services.size());
   for (const auto& service : services) {
-    auto image = make_service_image(*service);
+    auto image = make_service_image(*service, ports);
     if (!image) return std::move(image).error();
     result.images.push_back(*std::move(image));
   }
@@ -68,14 +68,14 @@ void replace_services(Services& applied, const Services& after, const ServiceDel
   applied.insert(applied.begin() + both, after.begin() + both, after.begin() + after_end);
 }
 
-Result<WantedImages> want_all(const Services& services) {
-  auto result = make_images(services);
+Result<WantedImages> want_all(const Services& services, const ProxyPorts* ports) {
+  auto result = make_images(services, ports);
   if (result) result->wanted.everything = true;
   return result;
 }
 
-Result<WantedImages> want_delta(const ServiceDelta& delta, const MapState& state, bool* fits) {
-  auto result = make_images(delta.added);
+Result<WantedImages> want_delta(const ServiceDelta& delta, const MapState& state, bool* fits, const ProxyPorts* ports) {
+  auto result = make_images(delta.added, ports);
   if (!result) return result;
   Wanted& wanted = result->wanted;
   list_gone(delta.removed, &wanted);

@@ -26,10 +26,11 @@ struct WantedImages {
   std::vector<ServiceImage> images;
   Wanted wanted;
 };
-/// All of `services`, and nothing else.
-Result<WantedImages> want_all(const Services& services);
+/// All of `services`, and nothing else. `ports` here and below: see make_service_image().
+Result<WantedImages> want_all(const Services& services, const ProxyPorts* ports = nullptr);
 /// Only what `delta` changes. Falls back to nothing (`fits` false) when another service holds what an added one claims:
 /// then order decides, and want_all() must be used.
-Result<WantedImages> want_delta(const ServiceDelta& delta, const MapState& state, bool* fits);
+Result<WantedImages> want_delta(const ServiceDelta& delta, const MapState& state, bool* fits,
+                                const ProxyPorts* ports = nullptr);
 
 }  // namespace weir::datapath

@@ -20,6 +20,9 @@ struct BuildOptions {
   /// service of the node itself is nothing unusual. Off for objects that others may write (a cluster's): they could
   /// reach what listens on the node's loopback only (hardening P10, CVE-2021-25737).
   bool allow_loopback_endpoints = true;
+  /// true: every HTTP service with an applicable VirtualService takes the proxy, so that its requests are split rather
+  /// than its connections. false: only where a rule needs the request, or the VirtualService asks for it.
+  bool http_by_request = false;
 };
 
 /// Keeps the indexes that make a small change cheap: after the first build, update() costs in proportion to what the

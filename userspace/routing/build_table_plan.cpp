@@ -45,7 +45,7 @@ TableBuilder::State::Keys TableBuilder::State::affected_hosts() const {
 
 void TableBuilder::State::make_plans() {
   const Keys hosts = affected_hosts();
-  for (const std::string& host : hosts) replace_plan(host, plan_host(table_, options_.all_services, sources_, host));
+  for (const std::string& host : hosts) replace_plan(host, plan_host(table_, options_, sources_, host));
   publish_plan(hosts);
 }
 

@@ -13,6 +13,12 @@ namespace weir::routing {
 namespace {
 
 constexpr const char* kSplitAnnotation = "weir.dev/split";
+constexpr const char* kProxyFailureAnnotation = "weir.dev/on-proxy-failure";
+
+bool says(const config::Metadata& meta, const char* annotation, const char* word) {
+  const auto found = meta.annotations.find(annotation);
+  return found != meta.annotations.end() && found->second == word;
+}
 
 std::vector<std::string> full_gateways(const std::vector<config::Located<std::string>>& written,
                                        std::string_view namespace_) {
@@ -86,8 +92,8 @@ void Compiler::describe() {
     if (std::find(rule_->hosts.begin(), rule_->hosts.end(), full) == rule_->hosts.end())
       rule_->hosts.push_back(std::move(full));
   }
-  const auto split = meta.annotations.find(kSplitAnnotation);
-  rule_->split_by_request = split != meta.annotations.end() && split->second == "request";
+  rule_->split_by_request = says(meta, kSplitAnnotation, "request");
+  rule_->refuse_without_proxy = says(meta, kProxyFailureAnnotation, "refuse");
 }
 
 void Compiler::add_http(const config::HttpRoute* route, std::shared_ptr<const config::HttpRoute> merged,

@@ -50,7 +50,9 @@ void append_service(std::string& text, const ServicePlan& service) {
   for (const PlanFrontend& frontend : service.frontends) {
     text += "frontend " + name + " " + weir::to_string(frontend.address, frontend.port) +
             " protocol=" + std::to_string(frontend.protocol) + " source=" + std::to_string(frontend.source) +
-            " split=" + service.splits[frontend.split].name + "\n";
+            (frontend.proxied ? " proxied" : "") +
+            (frontend.proxied && service.refuse_without_proxy ? " refuse-without-proxy" : "") +
+            " split=" + (frontend.split == kNoSplit ? "-" : service.splits[frontend.split].name) + "\n";
   }
   for (const PlanSplit& split : service.splits) {
     text += "split " + split.name + " at=" + place(split.origin) + (split.fallback ? " fallback" : "");

@@ -56,10 +56,14 @@ struct PlanSplit {
   std::string name;
   std::vector<PlanDestination> destinations;  // 1..; zero weights left out
   Origin origin;
-  /// True when the rules need the request and this is only the default route's split, used while no proxy carries them.
+  /// True when the rules need the request and this is only the default route's split, used while the proxy is down or
+  /// out of reach.
   bool fallback = false;
   bool operator==(const PlanSplit&) const = default;
 };
+
+/// PlanFrontend::split of a proxied frontend that has none to fall back to.
+inline constexpr uint32_t kNoSplit = 0xffffffff;
 
 struct PlanFrontend {
   IpAddress address;
@@ -67,7 +71,8 @@ struct PlanFrontend {
   uint8_t protocol = 6;  // IPPROTO_TCP
   /// 0: any client. Otherwise the id of a source (see PlanSource): holds for that client only and beats 0.
   uint32_t source = 0;
-  uint32_t split = 0;  // index in ServicePlan::splits
+  uint32_t split = 0;    // index in ServicePlan::splits; kNoSplit: only where `proxied`
+  bool proxied = false;  // to the proxy; `split` is for want of one
   bool operator==(const PlanFrontend&) const = default;
 };
 
@@ -79,6 +84,8 @@ struct ServicePlan {
   std::string reason;  // why this path, in a reader's words
   std::vector<PlanFrontend> frontends;
   std::vector<PlanSplit> splits;
+  /// Annotation weir.dev/on-proxy-failure: refuse. Without a proxy, proxied frontends refuse rather than split.
+  bool refuse_without_proxy = false;
   bool operator==(const ServicePlan&) const = default;
 };
 

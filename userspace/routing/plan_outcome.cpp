@@ -133,15 +133,17 @@ void split_over(const Table& table, const Client& client, const RouteView& route
       return leave_alone(outcome,
                          rule + " sends to " + resolved.host +
                              ", whose connections go to the address that was dialled (headless, or resolution NONE)");
-    if (!outcome.fallback) find_policy_not_in_kernel(resolved, outcome.conditions);
+    if (!outcome.proxied) find_policy_not_in_kernel(resolved, outcome.conditions);
     add_destination(outcome.destinations, planned(resolved, weights[i]));
   }
   if (outcome.destinations.empty()) return leave_alone(outcome, rule + " has no destination with a weight");
   if (outcome.destinations.size() <= kMaxDestinations) return;
   leave_alone(outcome, rule + " has " + std::to_string(outcome.destinations.size()) +
                            " destinations, more than the kernel's " + std::to_string(kMaxDestinations));
-  outcome.conditions.push_back(condition(config::Level::kError, code::kTooManyDestinations, route.origin,
-                                         outcome.reason + ": the service is left alone"));
+  const auto level = outcome.proxied ? config::Level::kWarning : config::Level::kError;
+  outcome.conditions.push_back(condition(
+      level, code::kTooManyDestinations, route.origin,
+      outcome.reason + (outcome.proxied ? ": refused while there is no proxy" : ": the service is left alone")));
 }
 
 std::string rule_name(const VirtualService& rule, const Service& service, int index) {
@@ -150,37 +152,61 @@ std::string rule_name(const VirtualService& rule, const Service& service, int in
 }
 
 /// The first thing that makes the proxy necessary; empty: none.
-std::string proxy_reason(const HttpRules& rules) {
+std::string proxy_reason(const HttpRules& rules, bool by_request) {
   if (rules.virtual_service->split_by_request) return "annotation weir.dev/split: request";
   for (const ApplicableHttpRoute& route : rules.routes)
     if (const std::string why = needs_proxy(route); !why.empty()) return rule_at(route.route->origin) + " " + why;
-  return {};
+  return by_request ? "--http-split request" : "";
+}
+
+/// What an outcome for the proxy is without it: the split of the default route, if there is one.
+void fall_back(const Table& table, const Client& client, const Service& service, const ServicePort& port,
+               const HttpRules& rules, Outcome& outcome) {
+  const std::string why = outcome.reason;
+  const HttpRoute& last = *rules.routes.back().route;
+  outcome.kind = Outcome::Kind::kSplit;
+  outcome.rule = "proxy";
+  if (!rules.routes.back().takes_all) {
+    outcome.origin = rules.virtual_service->origin;
+    outcome.reason = why + "; no rule takes every request: refused without the proxy";
+    return;
+  }
+  outcome.origin = last.origin;
+  if (last.config->redirect || last.config->direct_response) {
+    outcome.reason = why + "; the default route has no destinations: refused without the proxy";
+    return;
+  }
+  split_over(table, client, {last.config->route, last.namespace_, last.origin, port.number, true}, outcome);
+  if (outcome.kind == Outcome::Kind::kSplit) {
+    outcome.rule = rule_name(*rules.virtual_service, service, last.origin.index);
+    return;
+  }
+  outcome.kind = Outcome::Kind::kSplit;
+  outcome.reason = why + "; " + outcome.reason + ": refused without the proxy";
 }
 
 Outcome http_outcome(const Table& table, const Client& client, const Service& service, const ServicePort& port,
-                     const HttpRules& rules) {
+                     const HttpRules& rules, bool by_request) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::kLeftAlone;
-  const std::string why = proxy_reason(rules);
-  outcome.path = why.empty() ? Path::kKernel : Path::kProxy;
-  outcome.fallback = !why.empty();
-  const HttpRoute& last = *rules.routes.back().route;
+  outcome.reason = proxy_reason(rules, by_request);
+  outcome.proxied = !outcome.reason.empty();
+  outcome.path = outcome.proxied ? Path::kProxy : Path::kKernel;
+  outcome.refuse_without_proxy = outcome.proxied && rules.virtual_service->refuse_without_proxy;
   for (const ApplicableHttpRoute& route : rules.routes)
-    if (route.route != &last || !rules.routes.back().takes_all)
+    if (&route != &rules.routes.back() || !route.takes_all)
       check(table, client,
             {route.route->config->route, route.route->namespace_, route.route->origin, port.number, true}, outcome);
-  if (!rules.routes.back().takes_all) {
-    outcome.origin = rules.virtual_service->origin;
-    outcome.reason =
-        why + "; no rule takes every request, so there is no default route to split by: left alone without a proxy";
+  if (outcome.proxied) {
+    fall_back(table, client, service, port, rules, outcome);
     return outcome;
   }
+  const HttpRoute& last = *rules.routes.back().route;
   outcome.origin = last.origin;
-  outcome.reason = why.empty() ? rule_at(last.origin) + " needs nothing of the request" : why;
-  if (last.config->redirect || last.config->direct_response) {
-    outcome.reason += "; the default route has no destinations: left alone without a proxy";
+  if (!rules.routes.back().takes_all) {
+    leave_alone(outcome, "no rule takes every request");
     return outcome;
   }
+  outcome.reason = rule_at(last.origin) + " needs nothing of the request";
   outcome.rule = rule_name(*rules.virtual_service, service, last.origin.index);
   split_over(table, client, {last.config->route, last.namespace_, last.origin, port.number, true}, outcome);
   return outcome;
@@ -246,12 +272,14 @@ std::string unsplittable(const Service& service, const ServicePort& port) {
 }
 
 Outcome by_protocol(const Table& table, const Client& client, const Service& service, const ServicePort& port,
-                    const IpAddress& address) {
+                    const IpAddress& address, bool http_by_request) {
   if (port.protocol == Protocol::kHttps || port.protocol == Protocol::kTls)
     return tls_outcome(table, client, service, port);
   if (is_http(port.protocol) || port.protocol == Protocol::kAuto) {
     const HttpRules rules = find_http_rules(table, client, service.host, port.number);
-    if (rules.virtual_service) return http_outcome(table, client, service, port, rules);
+    // A port of unknown protocol goes to the proxy only where a rule asks for it.
+    const bool by_request = http_by_request && is_http(port.protocol);
+    if (rules.virtual_service) return http_outcome(table, client, service, port, rules, by_request);
     if (is_http(port.protocol)) return {};
   }
   return tcp_outcome(table, client, service, port, address);
@@ -266,7 +294,7 @@ std::string needs_proxy(const ApplicableHttpRoute& route) {
 }
 
 Outcome find_outcome(const Table& table, const Client& client, const Service& service, const ServicePort& port,
-                     const IpAddress& address) {
+                     const IpAddress& address, bool http_by_request) {
   const auto rules = find_virtual_services(table, client, service.host);
   if (rules.empty()) return {};
   Outcome outcome;
@@ -275,7 +303,7 @@ Outcome find_outcome(const Table& table, const Client& client, const Service& se
     outcome.reason = why;
     return outcome;
   }
-  outcome = by_protocol(table, client, service, port, address);
+  outcome = by_protocol(table, client, service, port, address, http_by_request);
   if (outcome.kind == Outcome::Kind::kUntouched) {
     outcome.kind = Outcome::Kind::kLeftAlone;
     outcome.reason = "no rule of VirtualService " + rules.front()->namespace_ + "/" + rules.front()->name +

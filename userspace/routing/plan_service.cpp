@@ -81,8 +81,8 @@ bool has_workload_selector(const Table& table, const std::string& namespace_, st
 /// Makes the plan of one port; a class so that its steps share the tables they fill.
 class PortPlanner {
  public:
-  PortPlanner(const Table& table, bool all_services, std::string_view host, uint16_t port, HostPlan& into)
-      : table_(table), all_services_(all_services), host_(host), port_(port), host_plan_(into) {}
+  PortPlanner(const Table& table, const BuildOptions& options, std::string_view host, uint16_t port, HostPlan& into)
+      : table_(table), options_(options), host_(host), port_(port), host_plan_(into) {}
 
   void plan(const std::vector<PlanSource>& sources, Differs differs);
 
@@ -107,6 +107,9 @@ class PortPlanner {
   void add(const Outcome& outcome, const Service& service, const IpAddress& address, uint32_t source,
            const std::string& who);
 
+  /// Index of the outcome's split for an address of that family.
+  uint32_t add_split(const Outcome& outcome, const Service& service, const IpAddress& address, const std::string& who);
+
   /// Clients with one view share one split, and so one cursor. A view that differs under the same rule is named after
   /// whose it is.
   uint32_t split_index(PlanSplit split, const std::string& base, const std::string& who);
@@ -114,7 +117,7 @@ class PortPlanner {
   void finish();
 
   const Table& table_;
-  const bool all_services_;
+  const BuildOptions& options_;
   const std::string host_;
   const uint16_t port_;
   HostPlan& host_plan_;
@@ -164,7 +167,8 @@ void PortPlanner::plan_for(const Client& client, uint32_t source, const std::str
       if (!base_is_split || !owns(client, *service, address)) continue;
       outcome = default_outcome(table_, client, *service, *port, "no rule holds for this client");
       if (outcome.kind != Outcome::Kind::kSplit) continue;
-    } else if (base_is_split && ours.rule == outcome.rule && ours.destinations == outcome.destinations) {
+    } else if (base_is_split && ours.rule == outcome.rule && ours.proxied == outcome.proxied &&
+               ours.destinations == outcome.destinations) {
       continue;
     }
     add(outcome, *service, address, source, who);
@@ -183,15 +187,15 @@ Outcome PortPlanner::outcome_for_node(const Service* base, const IpAddress& addr
 
 Outcome PortPlanner::outcome_for(const Client& client, const Service& service, const ServicePort& port,
                                  const IpAddress& address) {
-  Outcome outcome = find_outcome(table_, client, service, port, address);
+  Outcome outcome = find_outcome(table_, client, service, port, address, options_.http_by_request);
   const bool without_rule = outcome.kind == Outcome::Kind::kUntouched || outcome.rule == "none";
-  if (all_services_ && without_rule) outcome = default_outcome(table_, client, service, port, kAllServices);
+  if (options_.all_services && without_rule) outcome = default_outcome(table_, client, service, port, kAllServices);
   return outcome;
 }
 
 void PortPlanner::plan_without_address(const Client& client, const Service& service, const ServicePort& port,
                                        uint32_t source) {
-  Outcome outcome = find_outcome(table_, client, service, port, IpAddress{});
+  Outcome outcome = find_outcome(table_, client, service, port, IpAddress{}, options_.http_by_request);
   if (outcome.kind == Outcome::Kind::kSplit) {
     outcome.kind = Outcome::Kind::kLeftAlone;
     outcome.path = Path::kNone;
@@ -248,16 +252,29 @@ bool PortPlanner::owns(const Client& client, const Service& service, const IpAdd
 
 void PortPlanner::add(const Outcome& outcome, const Service& service, const IpAddress& address, uint32_t source,
                       const std::string& who) {
+  PlanFrontend frontend{.address = address,
+                        .port = port_,
+                        .protocol = kTcp,
+                        .source = source,
+                        .split = kNoSplit,
+                        .proxied = outcome.proxied};
+  plan_->refuse_without_proxy = plan_->refuse_without_proxy || outcome.refuse_without_proxy;
+  if (!outcome.destinations.empty()) frontend.split = add_split(outcome, service, address, who);
+  plan_->frontends.push_back(frontend);
+}
+
+uint32_t PortPlanner::add_split(const Outcome& outcome, const Service& service, const IpAddress& address,
+                                const std::string& who) {
   PlanSplit split;
   split.origin = outcome.origin;
-  split.fallback = outcome.fallback;
+  split.fallback = outcome.proxied;
   split.destinations = outcome.destinations;
   for (PlanDestination& destination : split.destinations)
     std::erase_if(destination.endpoints, [&](const PlanEndpoint& e) { return e.address.is_v4() != address.is_v4(); });
   const bool kubernetes = service.source == Service::Source::kKubernetes;
   const std::string base = service.namespace_ + "/" + (kubernetes ? service.name : service.host) + ":" +
                            std::to_string(port_) + "/" + outcome.rule + (address.is_v4() ? "/v4" : "/v6");
-  plan_->frontends.push_back({address, port_, kTcp, source, split_index(std::move(split), base, who)});
+  return split_index(std::move(split), base, who);
 }
 
 uint32_t PortPlanner::split_index(PlanSplit split, const std::string& base, const std::string& who) {
@@ -291,7 +308,7 @@ void sort_unique(std::vector<Value>& values) {
 
 }  // namespace
 
-HostPlan plan_host(const Table& table, bool all_services, const std::vector<PlanSource>& sources,
+HostPlan plan_host(const Table& table, const BuildOptions& options, const std::vector<PlanSource>& sources,
                    std::string_view host) {
   HostPlan plan;
   const auto& services = table.services.find(host);
@@ -300,7 +317,7 @@ HostPlan plan_host(const Table& table, bool all_services, const std::vector<Plan
   for (const ServicePtr& service : services->services)
     for (const ServicePort& port : service->ports) ports.insert(port.number);
   const Differs differs = differs_by_rules(table, host);
-  for (const uint16_t port : ports) PortPlanner(table, all_services, host, port, plan).plan(sources, differs);
+  for (const uint16_t port : ports) PortPlanner(table, options, host, port, plan).plan(sources, differs);
   sort_unique(plan.hosts);
   std::erase(plan.hosts, host);
   sort_unique(plan.sources);

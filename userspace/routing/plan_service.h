@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/diagnostic.h"
+#include "routing/build_table.h"
 #include "routing/plan.h"
 #include "routing/table.h"
 
@@ -23,8 +24,8 @@ struct HostPlan {
   config::Diagnostics conditions;
 };
 
-/// Uses of `table` all but its plan. `all_services`: see BuildOptions.
-HostPlan plan_host(const Table& table, bool all_services, const std::vector<PlanSource>& sources,
+/// Uses of `table` all but its plan.
+HostPlan plan_host(const Table& table, const BuildOptions& options, const std::vector<PlanSource>& sources,
                    std::string_view host);
 
 }  // namespace weir::routing

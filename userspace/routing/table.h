@@ -136,6 +136,8 @@ struct VirtualService {
   std::vector<L4Route> tcp, tls;
   /// Annotation weir.dev/split: request. The proxy path even where connections would do.
   bool split_by_request = false;
+  /// Annotation weir.dev/on-proxy-failure: refuse.
+  bool refuse_without_proxy = false;
   bool is_delegate = false;  // no hosts of its own: only ever reached through a root
   Origin origin;             // index -1
   std::shared_ptr<const config::AnyObject> object;

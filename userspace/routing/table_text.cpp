@@ -94,7 +94,8 @@ void append(std::string& text, const VirtualService& rule) {
   const std::string name = rule.namespace_ + "/" + rule.name;
   text += "virtual-service " + name + " hosts=" + join(rule.hosts) + " gateways=" + join(rule.gateways) +
           " export=" + export_text(rule.export_to) + " created=" + std::to_string(rule.creation) +
-          (rule.split_by_request ? " split=request" : "") + " at=" + place(rule.origin) + "\n";
+          (rule.split_by_request ? " split=request" : "") +
+          (rule.refuse_without_proxy ? " on-proxy-failure=refuse" : "") + " at=" + place(rule.origin) + "\n";
   for (const HttpRoute& route : rule.http) append_route(text, "http", name, route);
   for (const L4Route& route : rule.tcp) append_route(text, "tcp", name, route);
   for (const L4Route& route : rule.tls) append_route(text, "tls", name, route);

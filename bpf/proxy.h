@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Connections that a proxy of the node is to carry: sent at connect() to the node's address and a port that stands for
+ * the frontend, vouched for when the SYN leaves, handed to a listening socket when it arrives. The proxy reads the port
+ * back with getsockname(). Without a proxy that shows signs of life nobody is sent anywhere. */
+#ifndef WEIR_BPF_PROXY_H
+#define WEIR_BPF_PROXY_H
+
+#include "record.h"
+
+#define AF_INET 2
+#define IPPROTO_TCP 6
+
+/* The ports of the proxy, in host order: [first, first + count). */
+const volatile __u32 proxy_port_first = 0;
+const volatile __u32 proxy_port_count = 0;
+
+static __always_inline const struct proxy_place* proxy_place_now(void) {
+  const __u32 zero = 0;
+  return bpf_map_lookup_elem(&proxy_place, &zero);
+}
+
+/* By cgroup: a mark or a user id can be had by others. */
+static __always_inline int is_proxy_itself(const struct proxy_place* place) {
+  return place && place->cgroup && place->cgroup == bpf_get_current_cgroup_id();
+}
+
+static __always_inline int proxy_is_alive(const struct proxy_place* place) {
+  const __u32 zero = 0;
+  if (!place || !(place->flags & PROXY_ENABLED)) return 0;
+  const __u64* beat = bpf_map_lookup_elem(&proxy_beat, &zero);
+  if (!beat) return 0;
+  const __u64 last = *(const volatile __u64*)beat;
+  BARRIER(); /* the clock is read after the beat: one from the future is garbage, and as good as none */
+  return last && bpf_ktime_get_ns() - last < PROXY_BEAT_NS;
+}
+
+/* Fills in where the client's kind of address finds the proxy. Returns 0 when there is no way. */
+static __always_inline int find_way(struct bpf_sock_addr* ctx, const struct proxy_place* place,
+                                    const struct address* dialled, struct choice* choice) {
+  __u32 loopback;
+  /* Of MPTCP the hooks see another socket here than below. */
+  if (ctx->protocol != IPPROTO_TCP) return 0;
+  if (address_prefix_off_v4(dialled)) {
+    __builtin_memcpy(&choice->address, place->v6, sizeof(choice->address));
+    loopback = PROXY_V6_LOOPBACK;
+  } else {
+    __builtin_memcpy(&choice->address, place->v4, sizeof(choice->address));
+    loopback = PROXY_V4_LOOPBACK;
+  }
+  const struct address* address = &choice->address;
+  if (!(address->words[0] | address->words[1] | address->words[2] | address->words[3])) return 0;
+  return !(place->flags & loopback) || bpf_get_netns_cookie(ctx) == place->netns;
+}
+
+/* Without a record nothing would vouch for the connection: then it has no way either. */
+static __always_inline int redirect(struct bpf_sock_addr* ctx, const struct proxy_place* place, __u64 cookie,
+                                    const struct address* dialled, const struct frontend* frontend,
+                                    struct choice* choice) {
+  struct socket_record record = {};
+  if (!find_way(ctx, place, dialled, choice)) return 0;
+  choice->port = frontend->proxy_port;
+  choice->counter = COUNTER_NONE;
+  make_record(&record, dialled, (__be16)ctx->user_port, choice);
+  record.flags = SOCKET_REDIRECTED;
+  return keep_record(cookie, &record);
+}
+
+/* What becomes of a connection that is for the proxy; CONNECT_TO_ENDPOINT: to be split. */
+static __always_inline enum outcome send_to_proxy(struct bpf_sock_addr* ctx, const struct proxy_place* place,
+                                                  __u64 cookie, const struct address* dialled,
+                                                  const struct frontend* frontend, struct choice* choice) {
+  const int alive = proxy_is_alive(place);
+  if (alive && redirect(ctx, place, cookie, dialled, frontend, choice)) {
+    COUNT(redirected);
+    return CONNECT_TO_PROXY;
+  }
+  if (!frontend->split || (frontend->flags & FRONTEND_REFUSE_WITHOUT_PROXY)) {
+    COUNT(proxy_refused);
+    return REFUSE;
+  }
+  if (alive) {
+    COUNT(proxy_no_way);
+  } else {
+    COUNT(proxy_down);
+  }
+  return CONNECT_TO_ENDPOINT;
+}
+
+/* Says whether a port, in host order, is one of the proxy's. */
+static __always_inline int is_proxy_port(__u32 port) {
+  return port - proxy_port_first < proxy_port_count;
+}
+
+/* A socket that connects has its address and port now. If it was redirected, whoever receives its SYN will ask. */
+static __always_inline void vouch(struct bpf_sock_ops* ctx) {
+  __u64 cookie = bpf_get_socket_cookie(ctx);
+  struct socket_record* record = bpf_map_lookup_elem(&sockets, &cookie);
+  if (!record || !(record->flags & SOCKET_REDIRECTED)) return;
+  struct redirect_key key = {};
+  struct redirect value = {.cookie = cookie};
+  struct address client;
+  __builtin_memcpy(&client, record->endpoint_address, sizeof(client));
+  if (address_prefix_off_v4(&client)) {
+    client.words[0] = ctx->local_ip6[0];
+    client.words[1] = ctx->local_ip6[1];
+    client.words[2] = ctx->local_ip6[2];
+    client.words[3] = ctx->local_ip6[3];
+  } else {
+    /* A dual-stack socket has its IPv4 address here too. */
+    address_from_v4(&client, ctx->local_ip4);
+  }
+  __builtin_memcpy(key.client_address, &client, sizeof(key.client_address));
+  key.client_port = bpf_htons((__u16)ctx->local_port);
+  key.proxy_port = record->endpoint_port;
+  __builtin_memcpy(record->client_address, &client, sizeof(record->client_address));
+  record->client_port = key.client_port;
+  bpf_map_update_elem(&redirects, &key, &value, BPF_ANY);
+}
+
+static __always_inline int was_redirected(struct bpf_sk_lookup* ctx, __u32 port) {
+  struct redirect_key key = {};
+  struct address client;
+  if (ctx->family == AF_INET) {
+    address_from_v4(&client, ctx->remote_ip4);
+  } else {
+    client.words[0] = ctx->remote_ip6[0];
+    client.words[1] = ctx->remote_ip6[1];
+    client.words[2] = ctx->remote_ip6[2];
+    client.words[3] = ctx->remote_ip6[3];
+  }
+  __builtin_memcpy(key.client_address, &client, sizeof(key.client_address));
+  key.client_port = ctx->remote_port;
+  key.proxy_port = bpf_htons((__u16)port);
+  return bpf_map_lookup_elem(&redirects, &key) != 0;
+}
+
+/* The listening socket for a client's port. Returns 0 when it could be given to none. */
+static __always_inline int give_to_worker(struct bpf_sk_lookup* ctx) {
+  const struct proxy_place* place = proxy_place_now();
+  if (!place || !place->workers) return 0;
+  __u32 worker = pick_hash(0, ctx->remote_port) % place->workers;
+  struct bpf_sock* socket = bpf_map_lookup_elem(&proxy_sockets, &worker);
+  if (!socket) return 0;
+  const long error = bpf_sk_assign(ctx, socket, 0);
+  bpf_sk_release(socket);
+  return !error || error == -17; /* EEXIST: another program on this hook has chosen; it is not ours to overrule */
+}
+
+/* A connection that comes to a port of the proxy. */
+static __always_inline int receive(struct bpf_sk_lookup* ctx, __u32 port) {
+  /* A port that stands for nothing is not ours: perhaps somebody else listens there. */
+  if (!bpf_map_lookup_elem(&proxy_ports, &port)) return SK_PASS;
+  if (!was_redirected(ctx, port)) {
+    COUNT(proxy_direct);
+    return SK_DROP;
+  }
+  if (!give_to_worker(ctx)) {
+    COUNT(proxy_no_socket);
+    return SK_DROP;
+  }
+  COUNT(proxy_handed);
+  return SK_PASS;
+}
+
+#endif

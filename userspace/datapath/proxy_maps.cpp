@@ -1,0 +1,241 @@
+#include "datapath/proxy_maps.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "datapath/steps.h"
+
+namespace weir::datapath {
+namespace {
+
+struct PortsRead {
+  ProxyPorts::Entries entries;
+  std::vector<uint32_t> strays;  // keys that are no ports
+};
+
+Result<PortsRead> read_ports(const MapSet& maps) {
+  auto elements = maps.proxy_ports().read_all();
+  if (!elements) return std::move(elements).error();
+  PortsRead read;
+  for (const auto& [port, value] : *elements) {
+    if (port == 0 || port > UINT16_MAX) {
+      read.strays.push_back(port);
+      continue;
+    }
+    IpAddress::Bytes bytes;
+    std::memcpy(bytes.data(), value.address, bytes.size());
+    read.entries.emplace(static_cast<uint16_t>(port),
+                         ProxyPorts::Entry{IpAddress(bytes), ntohs(value.port), value.unused_since});
+  }
+  return read;
+}
+
+abi::proxy_port to_abi(const ProxyPorts::Entry& entry) {
+  abi::proxy_port value{};
+  std::memcpy(value.address, entry.address.bytes().data(), sizeof(value.address));
+  value.port = htons(entry.frontend_port);
+  value.unused_since = entry.unused_since;
+  return value;
+}
+
+/// bpf_get_netns_cookie() of this thread's network namespace; 0 before 5.14.
+uint64_t own_netns_cookie() {
+  constexpr int kNetnsCookie = 71;  // SO_NETNS_COOKIE
+  const FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  return fd && getsockopt(fd.get(), SOL_SOCKET, kNetnsCookie, &cookie, &length) == 0 ? cookie : 0;
+}
+
+uint64_t socket_cookie(int fd) {
+  uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? cookie : 0;
+}
+
+Result<void> check_address(const std::optional<IpAddress>& address, bool v4) {
+  if (!address) return {};
+  if (address->is_v4() != v4)
+    return Error{"the proxy's " + std::string(v4 ? "v4" : "v6") + " address cannot be " + address->to_string(), EINVAL};
+  const bool nowhere = address->is_unspecified() || *address == IpAddress::from_v4(0) || address->is_multicast();
+  if (nowhere || (!v4 && address->is_link_local()))
+    return Error{"nobody can connect to the proxy at " + address->to_string(), EINVAL};
+  return {};
+}
+
+Result<void> check_listener(int fd) {
+  int listening = 0, protocol = 0;
+  socklen_t length = sizeof(listening);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) return errno_error("look at a listener");
+  length = sizeof(protocol);
+  if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0) return errno_error("look at a listener");
+  if (listening == 0 || protocol != IPPROTO_TCP)
+    return Error{"a listener of the proxy must be a TCP socket that listens", EINVAL};
+  return {};
+}
+
+Result<void> put_listener(const MapSet& maps, uint32_t index, int listener) {
+  const auto value = static_cast<uint64_t>(listener);
+  if (const int error = bpf_map_update_elem(maps.fd(MapId::kProxySockets), &index, &value, BPF_ANY); error < 0)
+    return errno_error("write map proxy_sockets", error);
+  return {};
+}
+
+std::string place_text(const abi::proxy_place& place) {
+  const auto address = [](const uint8_t(&bytes)[16]) {
+    IpAddress::Bytes copy;
+    std::memcpy(copy.data(), bytes, copy.size());
+    return IpAddress(copy).is_unspecified() ? std::string("none") : IpAddress(copy).to_string();
+  };
+  return std::string((place.flags & abi::PROXY_ENABLED) != 0 ? "enabled" : "disabled") + " v4 " + address(place.v4) +
+         " v6 " + address(place.v6) + " cgroup " + std::to_string(place.cgroup) + " workers " +
+         std::to_string(place.workers);
+}
+
+std::string port_text(const ProxyPorts::Entries& entries, uint16_t port) {
+  const auto found = entries.find(port);
+  return found == entries.end() ? "not there" : to_text(port, found->second);
+}
+
+}  // namespace
+
+Result<void> ProxyMaps::adopt(const MapSet& maps) {
+  auto read = read_ports(maps);
+  if (!read) return std::move(read).error();
+  ports_.restore(read->entries);
+  auto place = maps.read_proxy_place();
+  if (!place) return std::move(place).error();
+  place_ = *place;
+  return write_ports(maps, read->entries, read->strays);
+}
+
+/// Makes the map, which holds `present` and `strays`, what ports_ says.
+Result<void> ProxyMaps::write_ports(const MapSet& maps, const ProxyPorts::Entries& present,
+                                    const std::vector<uint32_t>& strays) {
+  std::vector<uint32_t> keys, gone = strays;
+  std::vector<abi::proxy_port> values;
+  for (const auto& [port, entry] : ports_.entries()) {
+    const auto old = present.find(port);
+    if (old != present.end() && old->second == entry) continue;
+    keys.push_back(port);
+    values.push_back(to_abi(entry));
+  }
+  for (const auto& [port, entry] : present)
+    if (!ports_.entries().contains(port)) gone.push_back(port);
+  if (!keys.empty() || !gone.empty()) before_step("write ports of the proxy");
+  WEIR_TRY(maps.proxy_ports().update(keys, values));
+  return maps.proxy_ports().remove(gone);
+}
+
+Result<void> ProxyMaps::reserve(const MapSet& maps, const routing::Plan& plan, uint64_t unix_ns) {
+  const ProxyPorts before = ports_;
+  WEIR_TRY(ports_.reserve(plan, unix_ns));
+  auto written = write_ports(maps, before.entries(), {});
+  if (!written) ports_ = before;
+  return written;
+}
+
+Result<void> ProxyMaps::set_place(const MapSet& maps, const ProxyPlace& place) {
+  WEIR_TRY(check_address(place.v4, true));
+  WEIR_TRY(check_address(place.v6, false));
+  abi::proxy_place value{};
+  if (place.v4) std::memcpy(value.v4, place.v4->bytes().data(), sizeof(value.v4));
+  if (place.v6) std::memcpy(value.v6, place.v6->bytes().data(), sizeof(value.v6));
+  value.cgroup = place.cgroup_id;
+  value.netns = own_netns_cookie();
+  if (place.enabled) value.flags |= abi::PROXY_ENABLED;
+  if (place.v4 && place.v4->is_loopback()) value.flags |= abi::PROXY_V4_LOOPBACK;
+  if (place.v6 && place.v6->is_loopback()) value.flags |= abi::PROXY_V6_LOOPBACK;
+  value.workers = place_.workers;
+  before_step("write the proxy's place");
+  WEIR_TRY(maps.write_proxy_place(value));
+  place_ = value;
+  placed_ = true;
+  return {};
+}
+
+Result<void> ProxyMaps::write_workers(const MapSet& maps, uint32_t workers) {
+  abi::proxy_place value = place_;
+  value.workers = workers;
+  WEIR_TRY(maps.write_proxy_place(value));
+  place_ = value;
+  return {};
+}
+
+Result<void> ProxyMaps::set_listeners(const MapSet& maps, std::span<const int> fds) {
+  if (fds.size() > abi::MAX_PROXY_WORKERS)
+    return Error{"at most " + std::to_string(abi::MAX_PROXY_WORKERS) + " listeners of the proxy", EINVAL};
+  std::vector<FileDescriptor> listeners;
+  for (const int fd : fds) {
+    WEIR_TRY(check_listener(fd));
+    listeners.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (!listeners.back()) return errno_error("duplicate the descriptor of a listener");
+  }
+  const auto count = static_cast<uint32_t>(listeners.size());
+  const uint32_t before = place_.workers;
+  before_step("write the proxy's listeners");
+  // At no moment more workers than sockets.
+  if (count < before) WEIR_TRY(write_workers(maps, count));
+  for (uint32_t i = 0; i < count; ++i) WEIR_TRY(put_listener(maps, i, listeners[i].get()));
+  if (count > before) WEIR_TRY(write_workers(maps, count));
+  // A socket that was closed has left the map by itself.
+  for (uint32_t i = count; i < std::min<uint32_t>(before, abi::MAX_PROXY_WORKERS); ++i)
+    (void)bpf_map_delete_elem(maps.fd(MapId::kProxySockets), &i);
+  listeners_ = std::move(listeners);
+  listening_ = true;
+  return {};
+}
+
+Result<void> ProxyMaps::mend(const MapSet& maps, std::vector<std::string>* drift, size_t* operations) {
+  WEIR_TRY(mend_ports(maps, drift, operations));
+  WEIR_TRY(mend_place(maps, drift, operations));
+  return mend_listeners(maps, drift, operations);
+}
+
+Result<void> ProxyMaps::mend_ports(const MapSet& maps, std::vector<std::string>* drift, size_t* operations) {
+  auto read = read_ports(maps);
+  if (!read) return std::move(read).error();
+  const size_t before = drift->size();
+  for (const auto& [port, entry] : ports_.entries())
+    if (const std::string was = port_text(read->entries, port), is = to_text(port, entry); was != is)
+      drift->push_back("proxy port " + std::to_string(port) + ": was " + was + ", is " + is);
+  for (const auto& [port, entry] : read->entries)
+    if (!ports_.entries().contains(port))
+      drift->push_back("proxy port " + std::to_string(port) + ": was " + to_text(port, entry) + ", is gone");
+  for (const uint32_t stray : read->strays) drift->push_back("proxy port " + std::to_string(stray) + ": is gone");
+  *operations += drift->size() - before;
+  return write_ports(maps, read->entries, read->strays);
+}
+
+Result<void> ProxyMaps::mend_place(const MapSet& maps, std::vector<std::string>* drift, size_t* operations) {
+  if (!placed_ && !listening_) return {};
+  auto read = maps.read_proxy_place();
+  if (!read) return std::move(read).error();
+  if (std::memcmp(&*read, &place_, sizeof(place_)) == 0) return {};
+  WEIR_TRY(maps.write_proxy_place(place_));
+  drift->push_back("proxy place: was " + place_text(*read) + ", is " + place_text(place_));
+  ++*operations;
+  return {};
+}
+
+Result<void> ProxyMaps::mend_listeners(const MapSet& maps, std::vector<std::string>* drift, size_t* operations) {
+  for (uint32_t i = 0; i < listeners_.size(); ++i) {
+    uint64_t cookie = 0;
+    const int error = bpf_map_lookup_elem(maps.fd(MapId::kProxySockets), &i, &cookie);
+    if (error == 0 && cookie == socket_cookie(listeners_[i].get())) continue;
+    WEIR_TRY(put_listener(maps, i, listeners_[i].get()));
+    drift->push_back("proxy socket " + std::to_string(i) + ": was " + (error < 0 ? "not there" : "another") +
+                     ", is the worker's");
+    ++*operations;
+  }
+  return {};
+}
+
+}  // namespace weir::datapath

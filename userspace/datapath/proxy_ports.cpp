@@ -1,0 +1,86 @@
+#include "datapath/proxy_ports.h"
+
+#include <cerrno>
+
+#include "bpf/abi.h"
+
+namespace weir::datapath {
+
+Result<void> ProxyPorts::check_range(uint16_t first, uint16_t count) {
+  if (first == 0 || count == 0 || uint32_t{first} + count > 65536)
+    return Error{"ports of the proxy: " + std::to_string(count) + " from " + std::to_string(first) +
+                     " on is not a range of ports",
+                 EINVAL};
+  if (count > abi::MAX_PROXY_PORTS)
+    return Error{"ports of the proxy: at most " + std::to_string(abi::MAX_PROXY_PORTS), EINVAL};
+  return {};
+}
+
+void ProxyPorts::restore(const Entries& entries) {
+  entries_.clear();
+  by_place_.clear();
+  for (const auto& [port, entry] : entries) {
+    const bool in_range = port >= first_ && port - first_ < count_;
+    if (!in_range || entry.frontend_port == 0 || entry.address.is_unspecified()) continue;
+    if (by_place_.emplace(Place{entry.address, entry.frontend_port}, port).second) entries_.emplace(port, entry);
+  }
+}
+
+uint16_t ProxyPorts::take_port(uint32_t& from, std::set<std::pair<uint64_t, uint16_t>>& unused) {
+  if (entries_.size() < count_) {
+    while (entries_.contains(static_cast<uint16_t>(from))) ++from;
+    return static_cast<uint16_t>(from);
+  }
+  const uint16_t port = unused.begin()->second;
+  unused.erase(unused.begin());
+  const Entry& entry = entries_.at(port);
+  by_place_.erase({entry.address, entry.frontend_port});
+  entries_.erase(port);
+  return port;
+}
+
+Result<void> ProxyPorts::reserve(const routing::Plan& plan, uint64_t unix_ns) {
+  std::set<Place> wanted;
+  for (const auto& service : plan.services)
+    for (const auto& frontend : service->frontends)
+      if (frontend.proxied) wanted.emplace(frontend.address, frontend.port);
+  if (wanted.size() > count_)
+    return Error{"ports of the proxy: " + std::to_string(wanted.size()) + " needed, one for each address and port " +
+                     "whose rules need the request; the range has " + std::to_string(count_),
+                 ENOSPC};
+  std::set<std::pair<uint64_t, uint16_t>> unused;  // the longest unused first
+  for (auto& [port, entry] : entries_) {
+    if (wanted.erase({entry.address, entry.frontend_port}) > 0) {
+      entry.unused_since = 0;
+      continue;
+    }
+    if (entry.unused_since == 0) entry.unused_since = unix_ns;
+    unused.emplace(entry.unused_since, port);
+  }
+  uint32_t from = first_;
+  for (const Place& place : wanted) {
+    const uint16_t port = take_port(from, unused);
+    entries_.emplace(port, Entry{place.first, place.second, 0});
+    by_place_.emplace(place, port);
+  }
+  return {};
+}
+
+uint16_t ProxyPorts::find(const IpAddress& address, uint16_t frontend_port) const {
+  const auto found = by_place_.find({address, frontend_port});
+  return found == by_place_.end() ? uint16_t{0} : found->second;
+}
+
+std::vector<ProxyPort> ProxyPorts::list() const {
+  std::vector<ProxyPort> list;
+  list.reserve(entries_.size());
+  for (const auto& [port, entry] : entries_) list.push_back({port, entry.address, entry.frontend_port});
+  return list;
+}
+
+std::string to_text(uint16_t port, const ProxyPorts::Entry& entry) {
+  return std::to_string(port) + " = " + to_string(entry.address, entry.frontend_port) +
+         (entry.unused_since != 0 ? " unused" : "");
+}
+
+}  // namespace weir::datapath
