@@ -14,7 +14,9 @@ std::string proxy_cgroup_dir(const std::string& hook_cgroup) {
 
 Result<uint64_t> make_proxy_cgroup(const std::string& dir) {
   if (::mkdir(dir.c_str(), 0755) != 0 && errno != EEXIST) return errno_error("make the proxy's cgroup " + dir);
-  return datapath::cgroup_id(dir);
+  const auto cgroup = datapath::open_cgroup(dir);
+  if (!cgroup) return cgroup.error();
+  return datapath::cgroup_id(*cgroup);
 }
 
 }  // namespace weir::agent

@@ -74,7 +74,7 @@ Result<void> ProxySupervisor::set_up() {
   auto tick = Timer::create(loop_, [this] { on_tick(); });
   if (!tick) return std::move(tick).error();
   tick_ = std::move(*tick);
-  build_ = proxy_process::build_id();
+  build_ = options_.build_id.empty() ? proxy_process::build_id() : options_.build_id;
   state_.first_port = options_.first_port;
   state_.port_count = options_.port_count;
   state_.access_log = options_.access_log;

@@ -41,6 +41,7 @@ struct ProxyOptions {
   ProxyLaunch launch;  // run_dir and executable; cgroup_dir is <cgroup>/weir-proxy
   std::string cgroup;  // that the hooks are at
   proxy_process::Settings settings;
+  std::string build_id;  // a proxy of another build is replaced; empty: this program's
   routing::BuildOptions build;
   NodeAddresses addresses;  // none given: found
   /// Empty: none. "stderr", or a file.

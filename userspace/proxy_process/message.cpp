@@ -36,7 +36,7 @@ Result<std::string> to_bytes(const Message& message, const Enclosed& enclosed) {
                      {"id", message.id},
                      {"fds", enclosed.fds},
                      {"blob", enclosed.blob_bytes},
-                     {"body", message.body}};
+                     {"body", message.body.is_null() ? Json::object() : message.body}};
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (kHeadBytes + text.size() > kMaxMessageBytes)
     return Error{"message \"" + message.type + "\" of " + std::to_string(text.size()) + " bytes is too long"};

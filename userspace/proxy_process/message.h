@@ -26,7 +26,7 @@ struct Message {
   std::string type;
   /// A reply has that of its request.
   uint64_t id = 0;
-  /// An object.
+  /// An object; null is written as an empty one.
   Json body = Json::object();
 };
 

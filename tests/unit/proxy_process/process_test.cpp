@@ -17,6 +17,7 @@
 #include "child.h"
 #include "net/socket.h"
 #include "proxy_process/channel.h"
+#include "proxy_process/heartbeat.h"
 #include "samples.h"
 #include "tests/unit/support/temp_dir.h"
 

@@ -89,8 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"chmod", [] { return long{::chmod("/tmp/weir-not-there", 0700)}; }},
         Call{"stat",
              [] {
-               struct stat info {};
-               return long{::stat("/etc/passwd", &info)};
+               struct stat file {};
+               return long{::stat("/etc/passwd", &file)};
              }},
         Call{"readlink",
              [] {
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"userfaultfd", [] { return ::syscall(SYS_userfaultfd, 0); }},
         Call{"keyctl", [] { return ::syscall(SYS_keyctl, 0, 0, 0, 0, 0); }},
         Call{"module", [] { return ::syscall(SYS_finit_module, -1, "", 0); }}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST_F(Sandbox, IsNotEnteredWithRights) {
   EXPECT_EXIT_OK(in_child([] { return enter_sandbox() ? 1 : 0; }));
