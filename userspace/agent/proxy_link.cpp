@@ -1,5 +1,6 @@
 #include "agent/proxy_link.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

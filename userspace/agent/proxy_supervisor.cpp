@@ -20,9 +20,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 250ms;
-constexpr auto kConnectTimeout = 1s, kAdoptTimeout = 2s, kAskTimeout = 500ms;
+constexpr std::chrono::milliseconds kConnectTimeout = 1s, kAdoptTimeout = 2s, kAskTimeout = 500ms;
 constexpr auto kFirstWait = 100ms;
-constexpr auto kMostWait = 10s, kGoodTime = 30s;
+constexpr std::chrono::seconds kMostWait = 10s, kGoodTime = 30s;
 
 /// How a child ended; nothing is known of one that an earlier agent started.
 std::string how_it_ended(const ProxyLink& link) {

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -76,10 +78,13 @@ Result<void> UringLoop::restrict_ring() {
                               IORING_UNREGISTER_PBUF_RING, IORING_REGISTER_SYNC_CANCEL})
     allow(IORING_RESTRICTION_REGISTER_OP).register_op = static_cast<uint8_t>(operation);
   allow(IORING_RESTRICTION_SQE_FLAGS_ALLOWED).sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
-  int error_number = io_uring_register_restrictions(&ring_, allowed.data(), static_cast<unsigned>(allowed.size()));
-  if (error_number != 0) return errno_error("io_uring restrictions (Linux 5.10)", error_number);
-  error_number = io_uring_enable_rings(&ring_);
-  if (error_number != 0) return errno_error("io_uring_enable_rings", error_number);
+  // liburing 2.3 has functions for both and does not export them.
+  const auto do_register = [this](unsigned operation, void* argument, size_t count) {
+    return ::syscall(SYS_io_uring_register, ring_.ring_fd, operation, argument, static_cast<unsigned>(count)) == 0;
+  };
+  if (!do_register(IORING_REGISTER_RESTRICTIONS, allowed.data(), allowed.size()))
+    return errno_error("io_uring restrictions (Linux 5.10)");
+  if (!do_register(IORING_REGISTER_ENABLE_RINGS, nullptr, 0)) return errno_error("enable the io_uring");
   return {};
 }
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "proxy_process/build.h"
+#include "proxy_process/fields.h"
 #include "proxy_process/log.h"
-#include "proxy_process/sandbox.h"
 #include "proxy_process/stats_report.h"
 
 namespace weir::proxy_process {
@@ -37,7 +37,7 @@ Answer failed(const Message& request, const Error& error) {
 
 }  // namespace
 
-Control::Control() = default;
+Control::Control(std::function<Result<void>()> rings_made) : rings_made_(std::move(rings_made)) {}
 
 Control::~Control() {
   heartbeat_.reset();  // looks at the workers
@@ -84,10 +84,10 @@ Answer Control::handle(Packet packet) {
   }
   if (request.type == "drain") {
     constexpr uint64_t kMostMs = 24ULL * 3'600'000;
-    const auto ms = request.body.find("ms");
-    const bool good = ms != request.body.end() && ms->is_number_unsigned() && ms->get<uint64_t>() <= kMostMs;
-    if (!good) return failed(request, Error{"drain without a time"});
-    drain(std::chrono::milliseconds(ms->get<uint64_t>()));
+    Fields fields(request.body);
+    const uint64_t ms = fields.number("ms", kMostMs);
+    if (const auto good = fields.finish(); !good) return failed(request, good.error());
+    drain(std::chrono::milliseconds(ms));
     return answer("draining");
   }
   if (request.type == "stop") {
@@ -130,7 +130,7 @@ Result<void> Control::start_workers(const std::shared_ptr<const proxy::Snapshot>
     if (!worker) return std::move(worker).error().context("worker " + std::to_string(i));
     workers.push_back(std::move(*worker));
   }
-  WEIR_TRY(forbid_new_rings());
+  WEIR_TRY(rings_made_());
   workers_ = std::move(workers);
   std::vector<WorkerThread*> watched;
   for (const auto& worker : workers_) watched.push_back(worker.get());

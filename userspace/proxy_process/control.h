@@ -2,6 +2,7 @@
 // What the proxy does for the agent's messages. Knows no socket of its own: Process brings packets and carries answers.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,7 +27,8 @@ struct Answer {
 class Control {
  public:
   using Clock = std::chrono::steady_clock;
-  Control();
+  /// `rings_made` is called once, when the workers' loops stand.
+  explicit Control(std::function<Result<void>()> rings_made);
   ~Control();
 
   Answer handle(Packet packet);
@@ -44,6 +46,7 @@ class Control {
   Result<void> take_log(Packet& packet);
   std::string stats();
 
+  std::function<Result<void>()> rings_made_;
   Clock::time_point began_ = Clock::now();
   std::optional<Settings> settings_;
   std::shared_ptr<proxy::SharedState> shared_;

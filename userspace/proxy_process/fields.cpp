@@ -43,7 +43,7 @@ uint64_t Fields::number(const char* key, uint64_t most) {
 uint64_t Fields::number_or(const char* key, uint64_t missing, uint64_t most) {
   const auto* value = find(key, false);
   if (value == nullptr) return missing;
-  if (!value->is_number_unsigned()) {
+  if (!value->is_number_integer() || (!value->is_number_unsigned() && value->get<int64_t>() < 0)) {
     fault(key, "is not a whole number");
     return missing;
   }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,9 +31,9 @@ Result<std::string> read_memory_file(int fd, uint64_t size) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0) return errno_error("enclosed file is not a memory file");
   if ((seals & kSeals) != kSeals) return Error{"enclosed memory file is not sealed", EPERM};
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) return errno_error("fstat of a memory file");
-  if (static_cast<uint64_t>(info.st_size) != size) return Error{"enclosed memory file has another size than told"};
+  const off_t end = ::lseek(fd, 0, SEEK_END);  // libc's fstat() is a call that the sandbox does not know
+  if (end < 0) return errno_error("size of a memory file");
+  if (static_cast<uint64_t>(end) != size) return Error{"enclosed memory file has another size than told"};
   std::string bytes(size, '\0');
   for (size_t at = 0; at < size;) {
     const ssize_t count = ::pread(fd, bytes.data() + at, size - at, static_cast<off_t>(at));

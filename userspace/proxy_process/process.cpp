@@ -40,7 +40,7 @@ class Process {
 
   FileDescriptor listener_, signals_;
   uid_t agent_uid_;
-  Control control_;
+  Control control_{&forbid_new_rings};
   std::vector<std::unique_ptr<Channel>> connections_;
 };
 

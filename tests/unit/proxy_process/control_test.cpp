@@ -53,7 +53,7 @@ class ControlTest : public ::testing::Test {
   }
 
   uint64_t id_ = 0;
-  Control control_;
+  Control control_{[] { return Result<void>(); }};
 };
 
 TEST_F(ControlTest, SaysWhoItIs) {
@@ -84,8 +84,8 @@ TEST_F(ControlTest, WhatCannotBeDoneIsRefusedWithAReason) {
   EXPECT_THAT(message(ask("configure", {}, {}, to_blob(test::sample_configuration()))), HasSubstr("not started"));
   EXPECT_THAT(message(ask("start", settings())), HasSubstr("too few descriptors"));
   EXPECT_THAT(message(ask("start", {{"workers", 0}})), HasSubstr("settings"));
-  EXPECT_THAT(message(ask("drain")), HasSubstr("time"));
-  EXPECT_THAT(message(ask("drain", {{"ms", -1}})), HasSubstr("time"));
+  EXPECT_THAT(message(ask("drain")), HasSubstr("ms"));
+  EXPECT_THAT(message(ask("drain", {{"ms", -1}})), HasSubstr("ms"));
   EXPECT_THAT(message(ask("access_log")), HasSubstr("no log"));
   EXPECT_EQ(hello().workers, 0U);
 }
