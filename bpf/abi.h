@@ -27,7 +27,7 @@ enum {
   MAX_SEARCH_STEPS = 20,
   MAX_ENDPOINTS = 1 << 20,
   MAX_PROXY_PORTS = 1 << 14,
-  MAX_PROXY_WORKERS = 256,
+  MAX_PROXY_WORKERS = 256, /* of each address family */
   /* A beat of the proxy that is older than this, in ns, counts as none. */
   PROXY_BEAT_NS = 2000000000,
 };
@@ -180,12 +180,15 @@ enum proxy_flags {
 };
 
 struct proxy_place {
-  __u8 v4[16];   /* the node's address, ::ffff:a.b.c.d; all zero: none */
-  __u8 v6[16];   /* all zero: none */
-  __u64 cgroup;  /* id of the proxy's own cgroup, whose connections are left alone; 0: none */
-  __u64 netns;   /* cookie of the agent's network namespace; 0: not known (before 5.14) */
-  __u32 flags;   /* enum proxy_flags */
-  __u32 workers; /* listening sockets in `proxy_sockets`, from 0 on */
+  __u8 v4[16];  /* the node's address, ::ffff:a.b.c.d; all zero: none */
+  __u8 v6[16];  /* all zero: none */
+  __u64 cgroup; /* id of the proxy's own cgroup, whose connections are left alone; 0: none */
+  __u64 netns;  /* cookie of the agent's network namespace; 0: not known (before 5.14) */
+  __u32 flags;  /* enum proxy_flags */
+  /* Listening sockets in `proxy_sockets`: those for IPv4 from 0 on, those for IPv6 from MAX_PROXY_WORKERS on. A socket
+   * for both is there twice. */
+  __u16 v4_workers;
+  __u16 v6_workers;
 };
 WEIR_STATIC_ASSERT(sizeof(struct proxy_place) == 56, "proxy_place is part of the kernel ABI");
 

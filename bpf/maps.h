@@ -96,10 +96,10 @@ struct {
   __type(value, struct proxy_port);
 } proxy_ports SEC(".maps");
 
-/* The listening sockets of the proxy's workers. */
+/* The listening sockets of the proxy's workers, by address family: see struct proxy_place. */
 struct {
   __uint(type, BPF_MAP_TYPE_SOCKMAP);
-  __uint(max_entries, MAX_PROXY_WORKERS);
+  __uint(max_entries, 2 * MAX_PROXY_WORKERS);
   __type(key, __u32);
   __type(value, __u64);
 } proxy_sockets SEC(".maps");

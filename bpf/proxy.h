@@ -86,6 +86,17 @@ static __always_inline enum outcome send_to_proxy(struct bpf_sock_addr* ctx, con
   return CONNECT_TO_ENDPOINT;
 }
 
+#define FIELD(name) (*(volatile __typeof__(name)*)&(name))
+
+/* Contexts' fields are read before they are chosen from: of two loads in two branches the compiler would make one of a
+ * computed place, which the verifier refuses. */
+static __always_inline void choose_address(struct address* address, int is_v4, __u32 v4, const __u32* v6) {
+  address->words[0] = is_v4 ? 0 : v6[0];
+  address->words[1] = is_v4 ? 0 : v6[1];
+  address->words[2] = is_v4 ? bpf_htonl(0xffff) : v6[2];
+  address->words[3] = is_v4 ? v4 : v6[3];
+}
+
 /* Says whether a port, in host order, is one of the proxy's. */
 static __always_inline int is_proxy_port(__u32 port) {
   return port - proxy_port_first < proxy_port_count;
@@ -98,17 +109,13 @@ static __always_inline void vouch(struct bpf_sock_ops* ctx) {
   if (!record || !(record->flags & SOCKET_REDIRECTED)) return;
   struct redirect_key key = {};
   struct redirect value = {.cookie = cookie};
-  struct address client;
-  __builtin_memcpy(&client, record->endpoint_address, sizeof(client));
-  if (address_prefix_off_v4(&client)) {
-    client.words[0] = ctx->local_ip6[0];
-    client.words[1] = ctx->local_ip6[1];
-    client.words[2] = ctx->local_ip6[2];
-    client.words[3] = ctx->local_ip6[3];
-  } else {
-    /* A dual-stack socket has its IPv4 address here too. */
-    address_from_v4(&client, ctx->local_ip4);
-  }
+  struct address client, sent_to;
+  const __u32 v6[4] = {FIELD(ctx->local_ip6[0]), FIELD(ctx->local_ip6[1]), FIELD(ctx->local_ip6[2]),
+                       FIELD(ctx->local_ip6[3])};
+  const __u32 v4 = FIELD(ctx->local_ip4);
+  __builtin_memcpy(&sent_to, record->endpoint_address, sizeof(sent_to));
+  /* By where it was sent, not by the socket's family: a dual-stack socket's IPv4 address is in `v4` too. */
+  choose_address(&client, !address_prefix_off_v4(&sent_to), v4, v6);
   __builtin_memcpy(key.client_address, &client, sizeof(key.client_address));
   key.client_port = bpf_htons((__u16)ctx->local_port);
   key.proxy_port = record->endpoint_port;
@@ -120,14 +127,10 @@ static __always_inline void vouch(struct bpf_sock_ops* ctx) {
 static __always_inline int was_redirected(struct bpf_sk_lookup* ctx, __u32 port) {
   struct redirect_key key = {};
   struct address client;
-  if (ctx->family == AF_INET) {
-    address_from_v4(&client, ctx->remote_ip4);
-  } else {
-    client.words[0] = ctx->remote_ip6[0];
-    client.words[1] = ctx->remote_ip6[1];
-    client.words[2] = ctx->remote_ip6[2];
-    client.words[3] = ctx->remote_ip6[3];
-  }
+  const __u32 v6[4] = {FIELD(ctx->remote_ip6[0]), FIELD(ctx->remote_ip6[1]), FIELD(ctx->remote_ip6[2]),
+                       FIELD(ctx->remote_ip6[3])};
+  const __u32 v4 = FIELD(ctx->remote_ip4);
+  choose_address(&client, ctx->family == AF_INET, v4, v6);
   __builtin_memcpy(key.client_address, &client, sizeof(key.client_address));
   key.client_port = ctx->remote_port;
   key.proxy_port = bpf_htons((__u16)port);
@@ -137,8 +140,11 @@ static __always_inline int was_redirected(struct bpf_sk_lookup* ctx, __u32 port)
 /* The listening socket for a client's port. Returns 0 when it could be given to none. */
 static __always_inline int give_to_worker(struct bpf_sk_lookup* ctx) {
   const struct proxy_place* place = proxy_place_now();
-  if (!place || !place->workers) return 0;
-  __u32 worker = pick_hash(0, ctx->remote_port) % place->workers;
+  if (!place) return 0;
+  const int is_v4 = ctx->family == AF_INET;
+  const __u32 workers = is_v4 ? place->v4_workers : place->v6_workers;
+  if (!workers) return 0;
+  __u32 worker = pick_hash(0, ctx->remote_port) % workers + (is_v4 ? 0 : MAX_PROXY_WORKERS);
   struct bpf_sock* socket = bpf_map_lookup_elem(&proxy_sockets, &worker);
   if (!socket) return 0;
   const long error = bpf_sk_assign(ctx, socket, 0);

@@ -60,7 +60,7 @@ TEST_F(BpftoolTest, Frontends) {
   const auto elements = dump("frontends");
   ASSERT_EQ(elements.size(), 1U);
   EXPECT_EQ(names_of(elements[0]["key"]), (std::vector<std::string>{"address", "pad", "port", "protocol", "source"}));
-  EXPECT_EQ(names_of(elements[0]["value"]), (std::vector<std::string>{"check", "flags", "split"}));
+  EXPECT_EQ(names_of(elements[0]["value"]), (std::vector<std::string>{"check", "flags", "proxy_port", "split"}));
   EXPECT_EQ(elements[0]["key"]["protocol"], 6);
   EXPECT_EQ(elements[0]["value"]["split"], 1);
 }
@@ -99,15 +99,32 @@ TEST_F(BpftoolTest, Sockets) {
   const auto elements = dump("sockets");
   ASSERT_EQ(elements.size(), 1U);
   EXPECT_EQ(names_of(elements[0]["value"]),
-            (std::vector<std::string>{"counter", "endpoint_address", "endpoint_port", "generation", "pad",
-                                      "service_address", "service_port", "split"}));
+            (std::vector<std::string>{"client_address", "client_port", "counter", "endpoint_address", "endpoint_port",
+                                      "flags", "generation", "pad", "service_address", "service_port", "split"}));
+}
+
+TEST_F(BpftoolTest, Proxy) {
+  auto plan = make_plan({make_service("a", "127.9.0.1", 80, {{1, {servers.start('a')}}})});
+  auto service = std::make_shared<routing::ServicePlan>(*plan.services[0]);
+  service->frontends[0].proxied = true;
+  plan.services[0] = service;
+  ASSERT_TRUE(datapath->apply(plan));
+  const auto ports = dump("proxy_ports");
+  ASSERT_EQ(ports.size(), 1U);
+  EXPECT_EQ(ports[0]["key"], 61000);
+  EXPECT_EQ(names_of(ports[0]["value"]), (std::vector<std::string>{"address", "pad", "port", "unused_since"}));
+  const auto place = dump("proxy_place");
+  ASSERT_EQ(place.size(), 1U);
+  EXPECT_EQ(names_of(place[0]["value"]),
+            (std::vector<std::string>{"cgroup", "flags", "netns", "v4", "v4_workers", "v6", "v6_workers"}));
+  ASSERT_EQ(dump("proxy_beat").size(), 1U);
 }
 
 TEST_F(BpftoolTest, SourcesMetaVerdicts) {
   EXPECT_EQ(dump("sources")[0]["value"], 3);
   const auto meta = dump("meta");
   ASSERT_EQ(meta.size(), 1U);
-  EXPECT_EQ(meta[0]["value"]["abi"], 1);
+  EXPECT_EQ(meta[0]["value"]["abi"], 2);
   EXPECT_EQ(meta[0]["value"]["generation"], 1);
   const auto verdicts = dump("verdicts");
   ASSERT_EQ(verdicts.size(), 1U);

@@ -13,11 +13,13 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bpf/abi.h"
 #include "datapath/cgroup.h"
 #include "fixture.h"
 
@@ -67,7 +69,7 @@ inline std::string name_of(int fd) {
   return to_string(IpAddress(bytes), ntohs(name.sin6_port));
 }
 
-/// Listening sockets for both families, on some port of loopback.
+/// Listening sockets for both families, on some port.
 class Listeners {
  public:
   explicit Listeners(int count) {
@@ -75,7 +77,6 @@ class Listeners {
       FileDescriptor fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       sockaddr_in6 address{};
       address.sin6_family = AF_INET6;
-      address.sin6_addr = in6addr_loopback;
       if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 || listen(fd.get(), 4096) != 0)
         std::abort();
       fds_.push_back(fd.get());
@@ -112,9 +113,20 @@ class Listeners {
   std::vector<int> fds_;
 };
 
-/// A network namespace, joined to this thread's by a veth pair: 10.77.0.1 and fd77::1 here, 10.77.0.2 and fd77::2 there.
+/// A network namespace, joined to this thread's by a veth pair: 10.77.0.1 and fd77::1 here, 10.77.0.2 and fd77::2
+/// there.
 class OtherNetns {
  public:
+  /// Runs `work` in a thread that is in the namespace.
+  template <class Work>
+  auto run(Work work) const {
+    decltype(work()) result{};
+    std::thread([&] {
+      if (setns(netns_.get(), CLONE_NEWNET) == 0) result = work();
+    }).join();
+    return result;
+  }
+
   OtherNetns() {
     std::thread([this] {
       if (unshare(CLONE_NEWNET) == 0) netns_.reset(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -125,16 +137,6 @@ class OtherNetns {
              run([] { return command("ip link set lo up") && address("wb", "2"); });
   }
   [[nodiscard]] bool ready() const { return ready_; }
-
-  /// Runs `work` in a thread that is in the namespace.
-  template <class Work>
-  auto run(Work work) const {
-    decltype(work()) result{};
-    std::thread([&] {
-      if (setns(netns_.get(), CLONE_NEWNET) == 0) result = work();
-    }).join();
-    return result;
-  }
 
  private:
   static bool command(const std::string& line) { return std::system((line + " > /dev/null 2>&1").c_str()) == 0; }

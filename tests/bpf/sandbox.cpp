@@ -147,8 +147,13 @@ Options Sandbox::options() const {
   options.bpffs_dir = bpffs_dir();
   options.cgroup = cgroup_;
   options.node = "test-node";
-  options.sizes = {
-      .frontends = 256, .splits = 256, .endpoints = 4096, .counters = 4096, .sockets = 1024, .sources = 64, .redirects = 1024};
+  options.sizes = {.frontends = 256,
+                   .splits = 256,
+                   .endpoints = 4096,
+                   .counters = 4096,
+                   .sockets = 1024,
+                   .sources = 64,
+                   .redirects = 1024};
   return options;
 }
 

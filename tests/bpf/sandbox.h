@@ -1,6 +1,6 @@
 #pragma once
-// A cgroup, a network namespace and a bpffs of the test's own, servers that say their name, and clients: live tests touch nothing else on
-// the machine.
+// A cgroup, a network namespace and a bpffs of the test's own, servers that say their name, and clients: live tests
+// touch nothing else on the machine.
 
 #include <atomic>
 #include <map>
@@ -17,8 +17,8 @@
 
 namespace weir::datapath::test {
 
-/// While it lives, this process is in a cgroup and this thread in a network namespace of its own, with loopback only. Where that cannot be had (no root, no cgroup2) `missing()`
-/// says why.
+/// While it lives, this process is in a cgroup and this thread in a network namespace of its own, with loopback only.
+/// Where that cannot be had (no root, no cgroup2) `missing()` says why.
 class Sandbox {
  public:
   Sandbox();

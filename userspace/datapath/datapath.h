@@ -135,9 +135,10 @@ class Datapath {
   /// wrong family, or that nobody can connect to.
   Result<void> set_proxy(const ProxyPlace& place);
   /// Replaces the listening sockets that redirected connections are handed to, a client's port deciding which; none:
-  /// connections are reset. TCP sockets of this process's network namespace that listen already; for both families,
-  /// AF_INET6 without IPV6_V6ONLY. Their addresses do not matter. The descriptors are duplicated: they stay open until
-  /// replaced. At most 256.
+  /// connections are reset. TCP sockets of this process's network namespace that listen already. AF_INET sockets get
+  /// IPv4 clients, AF_INET6 sockets get IPv6 clients, and IPv4 ones too unless IPV6_V6ONLY (bind() to an address other
+  /// than :: sets it). Their addresses do not matter else. The descriptors are duplicated: they stay open until
+  /// replaced. At most 256 of each family.
   Result<void> set_proxy_listeners(std::span<const int> fds);
   /// A new descriptor of the mmapable one-page map `proxy_beat`: a u64 at offset 0, CLOCK_MONOTONIC in ns, which the
   /// proxy writes at least once in 2 s. Needs no right to map and write.

@@ -84,7 +84,7 @@ uint32_t entries_for(MapId id, const MapSizes& sizes) {
     case MapId::kProxyPorts:
       return abi::MAX_PROXY_PORTS;
     case MapId::kProxySockets:
-      return abi::MAX_PROXY_WORKERS;
+      return 2 * abi::MAX_PROXY_WORKERS;
     case MapId::kRedirects:
       return sizes.redirects;
     case MapId::kProxyPlace:

@@ -138,8 +138,8 @@ std::string to_text(const MapsView& view) {
             (port.unused_since_ns != 0 ? " unused\n" : "\n");
   text += std::string("proxy ") + (view.proxy.enabled ? "enabled" : "disabled") + " v4 " +
           (view.proxy.v4 ? view.proxy.v4->to_string() : "none") + " v6 " +
-          (view.proxy.v6 ? view.proxy.v6->to_string() : "none") + " workers " + std::to_string(view.proxy.workers) +
-          "\n";
+          (view.proxy.v6 ? view.proxy.v6->to_string() : "none") + " workers " + std::to_string(view.proxy.v4_workers) +
+          "+" + std::to_string(view.proxy.v6_workers) + "\n";
   for (const auto& verdict : view.verdicts)
     text += "verdict " + verdict.name + " " + std::to_string(verdict.count) + "\n";
   for (const auto& [cookie, source] : view.sources)

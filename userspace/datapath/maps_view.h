@@ -70,9 +70,9 @@ struct ProxyView {
   bool enabled = false;
   std::optional<IpAddress> v4, v6;  // the node's addresses
   uint64_t cgroup_id = 0;
-  uint32_t workers = 0;              // listening sockets
-  uint64_t beat_ns = 0;              // CLOCK_MONOTONIC; 0: never
-  std::vector<ProxyPortView> ports;  // sorted by port
+  uint32_t v4_workers = 0, v6_workers = 0;  // listening sockets
+  uint64_t beat_ns = 0;                     // CLOCK_MONOTONIC; 0: never
+  std::vector<ProxyPortView> ports;         // sorted by port
 };
 
 struct MapUsage {

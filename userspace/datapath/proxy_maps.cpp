@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -70,15 +71,24 @@ Result<void> check_address(const std::optional<IpAddress>& address, bool v4) {
   return {};
 }
 
-Result<void> check_listener(int fd) {
-  int listening = 0, protocol = 0;
-  socklen_t length = sizeof(listening);
-  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) return errno_error("look at a listener");
-  length = sizeof(protocol);
-  if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0) return errno_error("look at a listener");
-  if (listening == 0 || protocol != IPPROTO_TCP)
+struct Families {
+  bool v4 = false, v6 = false;
+};
+
+/// Whose connections a listening socket can get.
+Result<Families> families_of_listener(int fd) {
+  const auto ask = [fd](int level, int option) {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    return getsockopt(fd, level, option, &value, &length) == 0 ? value : -1;
+  };
+  const int domain = ask(SOL_SOCKET, SO_DOMAIN);
+  if (domain < 0) return errno_error("look at a listener of the proxy");
+  if ((domain != AF_INET && domain != AF_INET6) || ask(SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP ||
+      ask(SOL_SOCKET, SO_ACCEPTCONN) != 1)
     return Error{"a listener of the proxy must be a TCP socket that listens", EINVAL};
-  return {};
+  if (domain == AF_INET) return Families{.v4 = true};
+  return Families{.v4 = ask(IPPROTO_IPV6, IPV6_V6ONLY) == 0, .v6 = true};
 }
 
 Result<void> put_listener(const MapSet& maps, uint32_t index, int listener) {
@@ -96,7 +106,7 @@ std::string place_text(const abi::proxy_place& place) {
   };
   return std::string((place.flags & abi::PROXY_ENABLED) != 0 ? "enabled" : "disabled") + " v4 " + address(place.v4) +
          " v6 " + address(place.v6) + " cgroup " + std::to_string(place.cgroup) + " workers " +
-         std::to_string(place.workers);
+         std::to_string(place.v4_workers) + "+" + std::to_string(place.v6_workers);
 }
 
 std::string port_text(const ProxyPorts::Entries& entries, uint16_t port) {
@@ -153,7 +163,8 @@ Result<void> ProxyMaps::set_place(const MapSet& maps, const ProxyPlace& place) {
   if (place.enabled) value.flags |= abi::PROXY_ENABLED;
   if (place.v4 && place.v4->is_loopback()) value.flags |= abi::PROXY_V4_LOOPBACK;
   if (place.v6 && place.v6->is_loopback()) value.flags |= abi::PROXY_V6_LOOPBACK;
-  value.workers = place_.workers;
+  value.v4_workers = place_.v4_workers;
+  value.v6_workers = place_.v6_workers;
   before_step("write the proxy's place");
   WEIR_TRY(maps.write_proxy_place(value));
   place_ = value;
@@ -161,33 +172,50 @@ Result<void> ProxyMaps::set_place(const MapSet& maps, const ProxyPlace& place) {
   return {};
 }
 
-Result<void> ProxyMaps::write_workers(const MapSet& maps, uint32_t workers) {
+Result<void> ProxyMaps::write_workers(const MapSet& maps, uint16_t abi::proxy_place::*workers, size_t count) {
   abi::proxy_place value = place_;
-  value.workers = workers;
+  value.*workers = static_cast<uint16_t>(count);
   WEIR_TRY(maps.write_proxy_place(value));
   place_ = value;
   return {};
 }
 
+Result<void> ProxyMaps::write_group(const MapSet& maps, uint32_t first, const std::vector<int>& fds,
+                                    uint16_t abi::proxy_place::*workers) {
+  const uint32_t before = std::min<uint32_t>(place_.*workers, abi::MAX_PROXY_WORKERS);
+  const auto count = static_cast<uint32_t>(fds.size());
+  // At no moment more workers than sockets.
+  if (count < before) WEIR_TRY(write_workers(maps, workers, count));
+  for (uint32_t i = 0; i < count; ++i) {
+    WEIR_TRY(put_listener(maps, first + i, fds[i]));
+    by_index_[first + i] = fds[i];
+  }
+  if (count > before) WEIR_TRY(write_workers(maps, workers, count));
+  for (uint32_t i = count; i < before; ++i) {
+    const uint32_t index = first + i;
+    // A socket that was closed has left the map by itself.
+    (void)bpf_map_delete_elem(maps.fd(MapId::kProxySockets), &index);
+    by_index_.erase(index);
+  }
+  return {};
+}
+
 Result<void> ProxyMaps::set_listeners(const MapSet& maps, std::span<const int> fds) {
-  if (fds.size() > abi::MAX_PROXY_WORKERS)
-    return Error{"at most " + std::to_string(abi::MAX_PROXY_WORKERS) + " listeners of the proxy", EINVAL};
   std::vector<FileDescriptor> listeners;
+  std::vector<int> v4, v6;
   for (const int fd : fds) {
-    WEIR_TRY(check_listener(fd));
+    const auto families = families_of_listener(fd);
+    if (!families) return families.error();
     listeners.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 3));
     if (!listeners.back()) return errno_error("duplicate the descriptor of a listener");
+    if (families->v4) v4.push_back(listeners.back().get());
+    if (families->v6) v6.push_back(listeners.back().get());
   }
-  const auto count = static_cast<uint32_t>(listeners.size());
-  const uint32_t before = place_.workers;
+  if (std::max(v4.size(), v6.size()) > abi::MAX_PROXY_WORKERS)
+    return Error{"at most " + std::to_string(abi::MAX_PROXY_WORKERS) + " listeners of the proxy", EINVAL};
   before_step("write the proxy's listeners");
-  // At no moment more workers than sockets.
-  if (count < before) WEIR_TRY(write_workers(maps, count));
-  for (uint32_t i = 0; i < count; ++i) WEIR_TRY(put_listener(maps, i, listeners[i].get()));
-  if (count > before) WEIR_TRY(write_workers(maps, count));
-  // A socket that was closed has left the map by itself.
-  for (uint32_t i = count; i < std::min<uint32_t>(before, abi::MAX_PROXY_WORKERS); ++i)
-    (void)bpf_map_delete_elem(maps.fd(MapId::kProxySockets), &i);
+  WEIR_TRY(write_group(maps, 0, v4, &abi::proxy_place::v4_workers));
+  WEIR_TRY(write_group(maps, abi::MAX_PROXY_WORKERS, v6, &abi::proxy_place::v6_workers));
   listeners_ = std::move(listeners);
   listening_ = true;
   return {};
@@ -226,11 +254,11 @@ Result<void> ProxyMaps::mend_place(const MapSet& maps, std::vector<std::string>*
 }
 
 Result<void> ProxyMaps::mend_listeners(const MapSet& maps, std::vector<std::string>* drift, size_t* operations) {
-  for (uint32_t i = 0; i < listeners_.size(); ++i) {
+  for (const auto& [i, listener] : by_index_) {
     uint64_t cookie = 0;
     const int error = bpf_map_lookup_elem(maps.fd(MapId::kProxySockets), &i, &cookie);
-    if (error == 0 && cookie == socket_cookie(listeners_[i].get())) continue;
-    WEIR_TRY(put_listener(maps, i, listeners_[i].get()));
+    if (error == 0 && cookie == socket_cookie(listener)) continue;
+    WEIR_TRY(put_listener(maps, i, listener));
     drift->push_back("proxy socket " + std::to_string(i) + ": was " + (error < 0 ? "not there" : "another") +
                      ", is the worker's");
     ++*operations;

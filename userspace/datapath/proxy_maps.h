@@ -3,6 +3,7 @@
 // wrote goes on until it is replaced.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,7 +35,10 @@ class ProxyMaps {
 
  private:
   Result<void> write_ports(const MapSet& maps, const ProxyPorts::Entries& present, const std::vector<uint32_t>& strays);
-  Result<void> write_workers(const MapSet& maps, uint32_t workers);
+  /// Makes the sockets from `first` on those of `fds`; `workers` is how many there were.
+  Result<void> write_group(const MapSet& maps, uint32_t first, const std::vector<int>& fds,
+                           uint16_t abi::proxy_place::*workers);
+  Result<void> write_workers(const MapSet& maps, uint16_t abi::proxy_place::*workers, size_t count);
   Result<void> mend_ports(const MapSet& maps, std::vector<std::string>* drift, size_t* operations);
   Result<void> mend_place(const MapSet& maps, std::vector<std::string>* drift, size_t* operations);
   Result<void> mend_listeners(const MapSet& maps, std::vector<std::string>* drift, size_t* operations);
@@ -44,6 +48,7 @@ class ProxyMaps {
   /// False: nobody has said yet, and what an earlier agent wrote is not to be judged.
   bool placed_ = false, listening_ = false;
   std::vector<FileDescriptor> listeners_;
+  std::map<uint32_t, int> by_index_;  // of proxy_sockets -> one of listeners_
 };
 
 }  // namespace weir::datapath

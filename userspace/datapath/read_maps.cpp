@@ -147,7 +147,8 @@ class Viewer {
     if (const auto v4 = address_of(place->v4); !v4.is_unspecified()) proxy.v4 = v4;
     if (const auto v6 = address_of(place->v6); !v6.is_unspecified()) proxy.v6 = v6;
     proxy.cgroup_id = place->cgroup;
-    proxy.workers = place->workers;
+    proxy.v4_workers = place->v4_workers;
+    proxy.v6_workers = place->v6_workers;
     proxy.beat_ns = *beat;
     auto ports = maps_.proxy_ports().read_all();
     if (!ports) return std::move(ports).error();
@@ -187,7 +188,7 @@ class Viewer {
                                                1,
                                                1,
                                                view_.proxy.ports.size(),
-                                               view_.proxy.workers,
+                                               view_.proxy.v4_workers + view_.proxy.v6_workers,
                                                *redirects,
                                                1,
                                                1};

@@ -108,7 +108,7 @@ TEST(Maps, NothingPinned) {
 
 TEST(Version, TextAndJson) {
   EXPECT_THAT(weir({"version"}).out, HasSubstr("weir " WEIR_VERSION));
-  EXPECT_EQ(weir({"version", "-o", "json"}).json()["abi"], 1);
+  EXPECT_EQ(weir({"version", "-o", "json"}).json()["abi"], 2);
 }
 
 TEST(Completion, Bash) {

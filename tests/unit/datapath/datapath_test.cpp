@@ -186,7 +186,7 @@ TEST_F(DatapathTest, DriftIsFoundMendedAndTold) {
   EXPECT_EQ(report->drift, (std::vector<std::string>{
                                "split 1: was svc v1=0.00% (" + server + "), is svc v1=100.00% (" + server + ")",
                                "frontend 127.9.0.1:80/tcp: was not there, is split 1",
-                               "meta: was abi 0 generation 0, is abi 1 generation 1",
+                               "meta: was abi 0 generation 0, is abi 2 generation 1",
                            }));
   EXPECT_EQ(report->operations, 3U);
   EXPECT_EQ(ask(kVip, 80), 'a');
@@ -215,7 +215,7 @@ TEST_F(DatapathTest, StrangersInTheMapsAreRemoved) {
   ASSERT_EQ(bpf_map_update_elem(splits.get(), &id, &split, BPF_ANY), 0);
   abi::frontend_key key{};
   key.port = 5;
-  const abi::frontend frontend{.check = 1, .split = 77, .flags = 0};
+  const abi::frontend frontend{.check = 1, .split = 77, .flags = 0, .proxy_port = 0};
   ASSERT_EQ(bpf_map_update_elem(frontends.get(), &key, &frontend, BPF_ANY), 0);
   const auto report = datapath.reconcile();
   ASSERT_TRUE(report);

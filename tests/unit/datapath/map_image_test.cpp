@@ -61,6 +61,28 @@ TEST(MapImage, RulesForOneClientOnlyLeaveOthersAlone) {
   EXPECT_EQ(image.frontends[1].flags, static_cast<uint32_t>(abi::FRONTEND_HAS_SOURCES));
 }
 
+TEST(MapImage, ProxiedFrontends) {
+  auto plan = sample();
+  plan->frontends[0].proxied = true;
+  EXPECT_EQ(error_of(*plan), "service reviews:80: frontend 10.96.0.1:80 has no port of the proxy");
+  routing::Plan all;
+  all.services = {plan};
+  ProxyPorts ports(61000, 10);
+  ASSERT_TRUE(ports.reserve(all, 1));
+  auto image = *make_service_image(*plan, &ports);
+  EXPECT_EQ(image.frontends[0].proxy_port, 61000);
+  EXPECT_NE(image.frontends[0].split, 0U);
+  EXPECT_NE(to_text(image).find("-> proxy port 61000, without it reviews\n"), std::string::npos) << to_text(image);
+  plan->refuse_without_proxy = true;
+  image = *make_service_image(*plan, &ports);
+  EXPECT_EQ(image.frontends[0].flags, abi::FRONTEND_REFUSE_WITHOUT_PROXY);
+  EXPECT_NE(to_text(image).find("without it refused\n"), std::string::npos) << to_text(image);
+  plan->frontends[0].split = routing::kNoSplit;
+  EXPECT_EQ(make_service_image(*plan, &ports)->frontends[0].split, 0U);
+  plan->frontends[0].proxied = false;
+  EXPECT_EQ(error_of(*plan), "service reviews:80: frontend 10.96.0.1:80 has no split");
+}
+
 TEST(MapImage, IdentitiesDiffer) {
   EXPECT_NE(destination_key("a", 80, "v1"), destination_key("a", 80, "v2"));
   EXPECT_NE(destination_key("a", 80, "v1"), destination_key("a", 81, "v1"));

@@ -59,7 +59,7 @@ TEST_F(MapSetTest, OneMissing) {
 TEST_F(MapSetTest, AnotherShape) {
   replace("sockets", BPF_MAP_TYPE_HASH, 8, 40, sizes.sockets);
   EXPECT_EQ(open(&sizes).why,
-            "map sockets has type 1, key 8, value 40, flags 0, expected type 1, key 8, value 56, flags 0");
+            "map sockets has type 1, key 8, value 40, flags 0, expected type 1, key 8, value 80, flags 0");
 }
 
 TEST_F(MapSetTest, AnotherType) {
@@ -71,7 +71,7 @@ TEST_F(MapSetTest, AMetaThatIsTooSmallToHaveAVersion) {
   replace("meta", BPF_MAP_TYPE_ARRAY, 4, 2, 1);
   const auto pinned = open(&sizes);
   EXPECT_EQ(pinned.state, PinnedMaps::State::kOther);
-  EXPECT_EQ(pinned.why, "the pinned maps are of ABI 0, this weir speaks 1");
+  EXPECT_EQ(pinned.why, "the pinned maps are of ABI 0, this weir speaks 2");
 }
 
 TEST_F(MapSetTest, NewerOfAnotherShapeIsNewer) {

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
 #include "datapath/maps_view.h"
@@ -11,7 +12,12 @@ TEST(MapText, View) {
   view.abi = 1;
   view.generation = 9;
   view.node = "n1";
-  view.frontends = {{*IpAddress::parse("10.96.0.1"), 80, 6, 0, 3}, {*IpAddress::parse("fd00::1"), 80, 6, 5, 3}};
+  view.frontends = {{*IpAddress::parse("10.96.0.1"), 80, 6, 0, 3, 0, false},
+                    {*IpAddress::parse("fd00::1"), 80, 6, 5, 3, 61000, true}};
+  view.proxy.enabled = true;
+  view.proxy.v4 = IpAddress::parse("10.0.0.9");
+  view.proxy.v4_workers = 2;
+  view.proxy.ports = {{61000, *IpAddress::parse("fd00::1"), 80, 0}, {61001, *IpAddress::parse("10.9.9.9"), 80, 5}};
   SplitView split;
   split.id = 3;
   split.name = "reviews";
@@ -31,10 +37,13 @@ TEST(MapText, View) {
   EXPECT_EQ(to_text(view),
             "abi 1 generation 9 node n1\n"
             "frontend 10.96.0.1:80 protocol 6 split 3\n"
-            "frontend [fd00::1]:80 protocol 6 source 5 split 3\n"
+            "frontend [fd00::1]:80 protocol 6 source 5 split 3 proxy port 61000 refuse without proxy\n"
             "split 3 reviews fallback generation 8 picked 10 open 2\n"
             "  v1 90.00% picked 9 open 0\n"
             "    10.0.0.1:9080 90.00% picked 0 open 0\n"
+            "proxy port 61000 [fd00::1]:80\n"
+            "proxy port 61001 10.9.9.9:80 unused\n"
+            "proxy enabled v4 10.0.0.9 v6 none workers 2+0\n"
             "verdict lookups 12\n"
             "source 5 netns 77\n"
             "map splits hash 1/64\n"
@@ -65,8 +74,15 @@ TEST(MapText, SplitsThatMakeNoSense) {
 }
 
 TEST(MapText, Frontends) {
-  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 3, .flags = 0}), "split 3");
-  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 0, .flags = abi::FRONTEND_HAS_SOURCES}),
+  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 3, .flags = 0, .proxy_port = 0}), "split 3");
+  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 3, .flags = 0, .proxy_port = htons(61000)}),
+            "proxy port 61000, without it split 3");
+  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 0, .flags = 0, .proxy_port = htons(61000)}),
+            "proxy port 61000, without it refused");
+  EXPECT_EQ(to_text(abi::frontend{
+                .check = 0, .split = 3, .flags = abi::FRONTEND_REFUSE_WITHOUT_PROXY, .proxy_port = htons(61000)}),
+            "proxy port 61000, without it refused");
+  EXPECT_EQ(to_text(abi::frontend{.check = 0, .split = 0, .flags = abi::FRONTEND_HAS_SOURCES, .proxy_port = 0}),
             "left alone, sources first");
 }
 

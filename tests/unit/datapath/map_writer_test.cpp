@@ -30,7 +30,7 @@ TEST_F(MapWriterTest, AfterAFailureTheNextApplyStartsFromWhatIsThere) {
   const auto frontends = pinned("maps/frontends");
   for (uint16_t port = 1; port < 256; ++port) {
     const abi::frontend_key key{.address = {}, .port = port, .protocol = 6, .pad = 0, .source = 0};
-    const abi::frontend value{.check = 0, .split = 0, .flags = 0};
+    const abi::frontend value{.check = 0, .split = 0, .flags = 0, .proxy_port = 0};
     ASSERT_EQ(bpf_map_update_elem(frontends.get(), &key, &value, BPF_ANY), 0);
   }
   auto grown = make_plan({make_service("more", "127.9.0.9", 80, {{1, {b}}})}, 2);

@@ -44,6 +44,10 @@ void expect_sound(const Plan& plan, const std::string& where) {
       }
     }
     for (const PlanFrontend& frontend : service->frontends) {
+      if (frontend.split == kNoSplit) {
+        ASSERT_TRUE(frontend.proxied) << where;
+        continue;
+      }
       ASSERT_LT(frontend.split, service->splits.size()) << where;
       ASSERT_TRUE(frontends.emplace(frontend.address, frontend.port, frontend.source).second)
           << where << ": two frontends at " << weir::to_string(frontend.address, frontend.port) << " of "

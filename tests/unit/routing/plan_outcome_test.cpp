@@ -26,7 +26,7 @@ std::string text(const Outcome& outcome) {
   }
   PlanSplit split;
   split.destinations = outcome.destinations;
-  return std::string(to_string(outcome.path)) + (outcome.fallback ? " fallback " : " ") + outcome.rule + " " +
+  return std::string(to_string(outcome.path)) + (outcome.proxied ? " fallback " : " ") + outcome.rule + " " +
          weights_of(split);
 }
 
@@ -93,12 +93,62 @@ TEST(FindOutcome, AnAnnotationAsksForRequests) {
 }
 
 TEST(FindOutcome, WithoutADefaultRouteThereIsNothingToFallBackTo) {
-  EXPECT_NE(for_http("  - match: [{uri: {prefix: /a}}]\n" + kToV1).find("no rule takes every request"),
-            std::string::npos);
-  EXPECT_NE(for_http("  - redirect: {uri: /x}\n").find("left alone, proxy: rule 0"), std::string::npos);
-  EXPECT_NE(for_http("  - match: [{uri: {prefix: /a}}]\n" + kToV1 + "  - directResponse: {status: 200}\n")
-                .find("has no destinations"),
-            std::string::npos);
+  struct Case {
+    std::string rules;
+    const char* reason;
+  };
+  for (const Case& c :
+       {Case{"  - match: [{uri: {prefix: /a}}]\n" + kToV1, "no rule takes every request: refused without the proxy"},
+        Case{"  - redirect: {uri: /x}\n", "the default route has no destinations: refused without the proxy"},
+        Case{"  - match: [{uri: {prefix: /a}}]\n" + kToV1 + "  - directResponse: {status: 200}\n",
+             "the default route has no destinations: refused without the proxy"}}) {
+    const auto table = table_of(service_yaml("web", "default", "10.0.0.2") + subsets_yaml("web", "default", "web") +
+                                rule_yaml("web", "default", "web", "  http:\n" + c.rules));
+    const Outcome found = outcome(*table);
+    EXPECT_EQ(found.kind, Outcome::Kind::kSplit) << c.rules;
+    EXPECT_TRUE(found.proxied) << c.rules;
+    EXPECT_TRUE(found.destinations.empty()) << c.rules;
+    EXPECT_TRUE(found.reason.ends_with(c.reason)) << found.reason;
+    const ServicePlan* plan = plan_of(*table, kWeb);
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(plan->path, Path::kProxy);
+    ASSERT_EQ(plan->frontends.size(), 1U);
+    EXPECT_EQ(plan->frontends[0].split, kNoSplit);
+    EXPECT_TRUE(plan->splits.empty());
+  }
+}
+
+TEST(FindOutcome, ByRequestWhereTheAgentSaysSo) {
+  const std::string rules =
+      subsets_yaml("web", "default", "web") + rule_yaml("web", "default", "web", "  http:\n  -\n" + kSplit);
+  const auto by_request = [&](const std::string& port_name) {
+    const auto table = table_of(service_yaml("web", "default", "10.0.0.2", {"v1", "v2", "v3"}, port_name) + rules);
+    const Service* service = find_service_by_host(*table, Client{}, kWeb);
+    return text(find_outcome(*table, Client{}, *service, *service->find_port(80), *IpAddress::parse("10.0.0.2"), true));
+  };
+  EXPECT_EQ(by_request("http"), "proxy fallback web#0 v1:90 v2:10");
+  EXPECT_EQ(by_request("unnamed"), "kernel web#0 v1:90 v2:10") << "it may not be HTTP";
+}
+
+TEST(FindOutcome, APortOfUnknownProtocolIsForTheProxyWhereARuleAsksForIt) {
+  const auto table = table_of(
+      service_yaml("web", "default", "10.0.0.2", {"v1", "v2", "v3"}, "unnamed") +
+      subsets_yaml("web", "default", "web") +
+      rule_yaml("web", "default", "web", "  http:\n  - match: [{uri: {prefix: /a}}]\n" + kToV1 + "  -\n" + kSplit));
+  EXPECT_EQ(text(outcome(*table)), "proxy fallback web#1 v1:90 v2:10");
+}
+
+TEST(FindOutcome, ToRefuseWithoutTheProxyCanBeAskedFor) {
+  const auto refuses = [&](const std::string& meta) {
+    const auto table =
+        table_of(service_yaml("web", "default", "10.0.0.2") + subsets_yaml("web", "default", "web") +
+                 rule_yaml("web", "default", "web",
+                           "  http:\n  - match: [{uri: {prefix: /a}}]\n" + kToV1 + "  -\n" + kSplit, meta));
+    return plan_of(*table, kWeb)->refuse_without_proxy;
+  };
+  EXPECT_FALSE(refuses(""));
+  EXPECT_FALSE(refuses("annotations: {weir.dev/on-proxy-failure: split}"));
+  EXPECT_TRUE(refuses("annotations: {weir.dev/on-proxy-failure: refuse}"));
 }
 
 TEST(FindOutcome, WeightsAsWritten) {

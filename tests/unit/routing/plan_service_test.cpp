@@ -16,7 +16,7 @@ std::string frontends(const ServicePlan* plan) {
   if (!plan) return "-";
   std::string text;
   for (const PlanFrontend& frontend : plan->frontends) {
-    const std::string& name = plan->splits.at(frontend.split).name;
+    const std::string name = frontend.split == kNoSplit ? ":80/-" : plan->splits.at(frontend.split).name;
     text += (text.empty() ? "" : " ") + weir::to_string(frontend.address, frontend.port) + "@" +
             std::to_string(frontend.source) + "=" + name.substr(name.find(":80/") + 4);
   }
