@@ -1,7 +1,9 @@
 #include "agent/proxy_listeners.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "net/socket.h"
 
@@ -10,40 +12,52 @@ namespace {
 
 constexpr int kBacklog = 4096;
 
-Result<FileDescriptor> listen_on_both(const in6_addr& address) {
-  FileDescriptor fd(::socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!fd) return errno_error("socket");
-  const int off = 0;
-  if (::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) return errno_error("IPV6_V6ONLY");
-  sockaddr_in6 place{};
-  place.sin6_family = AF_INET6;
-  place.sin6_addr = address;
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) return errno_error("bind");
-  if (::listen(fd.get(), kBacklog) != 0) return errno_error("listen");
-  return fd;
+int family_of(int fd) {
+  int family = 0;
+  socklen_t size = sizeof family;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 ? family : 0;
 }
 
-}  // namespace
-
-Result<FileDescriptor> make_proxy_listener() {
-  if (auto fd = listen_on_both(in6addr_loopback)) return fd;
-  auto v4 = net::listen_tcp({*IpAddress::parse("127.0.0.1"), 0}, kBacklog);
-  if (!v4) return std::move(v4).error().context("listening socket of the proxy");
-  return v4;
+std::vector<int> of_family(const std::vector<FileDescriptor>& listeners, int family) {
+  std::vector<int> list;
+  for (const auto& fd : listeners)
+    if (family_of(fd.get()) == family) list.push_back(fd.get());
+  return list;
 }
 
-Result<void> fill_proxy_listeners(std::vector<FileDescriptor>& listeners, size_t count) {
-  while (listeners.size() < count) {
-    auto listener = make_proxy_listener();
-    if (!listener) return std::move(listener).error();
+Result<void> fill(std::vector<FileDescriptor>& listeners, size_t workers, int family, const char* loopback) {
+  for (size_t have = of_family(listeners, family).size(); have < workers; ++have) {
+    auto listener = net::listen_tcp({*IpAddress::parse(loopback), 0}, kBacklog);
+    if (!listener) return std::move(listener).error().context("listening socket of the proxy");
     listeners.push_back(std::move(*listener));
   }
   return {};
 }
 
-std::vector<int> borrowed(const std::vector<FileDescriptor>& fds) {
+}  // namespace
+
+Result<void> fill_proxy_listeners(std::vector<FileDescriptor>& listeners, size_t workers) {
+  WEIR_TRY(fill(listeners, workers, AF_INET, "127.0.0.1"));
+  const auto v6 = fill(listeners, workers, AF_INET6, "::1");
+  // No v6 at all, or switched off.
+  if (!v6 && v6.error().code != EADDRNOTAVAIL && v6.error().code != EAFNOSUPPORT) return v6;
+  return {};
+}
+
+std::vector<int> sockets_for_kernel(const std::vector<FileDescriptor>& listeners, size_t workers) {
   std::vector<int> list;
-  for (const auto& fd : fds) list.push_back(fd.get());
+  for (const int family : {AF_INET, AF_INET6}) {
+    auto some = of_family(listeners, family);
+    some.resize(std::min(some.size(), workers));
+    list.insert(list.end(), some.begin(), some.end());
+  }
+  return list;
+}
+
+std::vector<int> sockets_for_proxy(const std::vector<FileDescriptor>& listeners, size_t workers) {
+  auto list = sockets_for_kernel(listeners, workers);
+  for (const auto& fd : listeners)
+    if (std::ranges::find(list, fd.get()) == list.end()) list.push_back(fd.get());
   return list;
 }
 

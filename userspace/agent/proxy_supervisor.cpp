@@ -165,7 +165,7 @@ Result<ProxySupervisor::LinkPtr> ProxySupervisor::bring_up(const LaunchedProxy& 
   LinkPtr link = std::move(*connected);
   const auto& settings = options_.settings;
   WEIR_TRY(fill_proxy_listeners(listeners_, settings.workers));
-  const auto fds = borrowed(listeners_);
+  const auto fds = sockets_for_proxy(listeners_, settings.workers);
   WEIR_TRY(link->start(settings, beat_fd_.get(), log_.get(), fds, kConnectTimeout));
   // It takes in a large configuration for longer than anybody waits: then it serves when it is ready, and till then
   // the kernel splits by itself.
@@ -190,9 +190,8 @@ void ProxySupervisor::start_current() {
 }
 
 Result<void> ProxySupervisor::make_current(const LinkPtr& link, const proxy_process::Hello& hello, bool adopted) {
-  const auto fds = borrowed(listeners_);
   const size_t workers = adopted ? hello.workers : options_.settings.workers;
-  WEIR_TRY(kernel_.set_proxy_listeners(std::span(fds).first(std::min(workers, fds.size()))));
+  WEIR_TRY(kernel_.set_proxy_listeners(sockets_for_kernel(listeners_, workers)));
   WEIR_TRY(place());
   set_current(link);
   backoff_.up(Clock::now());

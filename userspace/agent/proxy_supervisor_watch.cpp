@@ -167,7 +167,7 @@ void ProxySupervisor::reset_queue() {
   queue_reset_ = true;
   listeners_.clear();
   auto filled = fill_proxy_listeners(listeners_, options_.settings.workers);
-  if (filled) filled = kernel_.set_proxy_listeners(borrowed(listeners_));
+  if (filled) filled = kernel_.set_proxy_listeners(sockets_for_kernel(listeners_, options_.settings.workers));
   if (!filled) spdlog::error("proxy: {}", printable(filled.error().message));
 }
 

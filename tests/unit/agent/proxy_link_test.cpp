@@ -37,7 +37,7 @@ TEST_F(ProxyLinkTest, AsksAndGetsAnswers) {
   EXPECT_EQ(after->settings, digest(test::settings()));
   const auto listeners = link_->listeners(kLong);
   ASSERT_TRUE(listeners) << listeners.error().message;
-  EXPECT_EQ(listeners->size(), 2U);
+  EXPECT_EQ(listeners->size(), listeners_.size());
   const auto report = link_->report(kLong);
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->generation, 3U);

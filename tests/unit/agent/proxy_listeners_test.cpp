@@ -3,38 +3,60 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <set>
+
 #include "agent/proxy_link.h"
 #include "net/socket.h"
 
 namespace weir::agent {
 namespace {
 
-TEST(ProxyListeners, ListenOnLoopbackForBothFamilies) {
-  const auto fd = make_proxy_listener();
-  ASSERT_TRUE(fd) << fd.error().message;
-  EXPECT_TRUE(check_listener(fd->get()));
-  const auto address = net::local_address(fd->get());
-  ASSERT_TRUE(address);
-  EXPECT_TRUE(address->address.is_loopback());
-  int family = 0, only_v6 = 1;
+int family_of(int fd) {
+  int family = 0;
   socklen_t size = sizeof family;
-  ASSERT_EQ(::getsockopt(fd->get(), SOL_SOCKET, SO_DOMAIN, &family, &size), 0);
-  if (family != AF_INET6) GTEST_SKIP() << "no v6 here";
-  size = sizeof only_v6;
-  ASSERT_EQ(::getsockopt(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &size), 0);
-  EXPECT_EQ(only_v6, 0);
+  EXPECT_EQ(::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size), 0);
+  return family;
+}
+
+bool has_v6() {
+  return net::listen_tcp({*IpAddress::parse("::1"), 0}).has_value();
+}
+
+TEST(ProxyListeners, ListenOnLoopbackAWorkerAndFamily) {
+  std::vector<FileDescriptor> listeners;
+  ASSERT_TRUE(fill_proxy_listeners(listeners, 2));
+  EXPECT_EQ(listeners.size(), has_v6() ? 4U : 2U);
+  for (const auto& fd : listeners) {
+    EXPECT_TRUE(check_listener(fd.get()));
+    EXPECT_TRUE(net::local_address(fd.get())->address.is_loopback());
+  }
 }
 
 TEST(ProxyListeners, ThoseThatAreThereStay) {
   std::vector<FileDescriptor> listeners;
-  ASSERT_TRUE(fill_proxy_listeners(listeners, 2));
-  const auto before = borrowed(listeners);
-  ASSERT_TRUE(fill_proxy_listeners(listeners, 3));
-  ASSERT_EQ(listeners.size(), 3U);
-  EXPECT_EQ(borrowed(listeners)[0], before[0]);
-  EXPECT_EQ(borrowed(listeners)[1], before[1]);
   ASSERT_TRUE(fill_proxy_listeners(listeners, 1));
-  EXPECT_EQ(listeners.size(), 3U) << "somebody may be in the queue of the others";
+  const int first = listeners[0].get();
+  ASSERT_TRUE(fill_proxy_listeners(listeners, 3));
+  const size_t all = listeners.size();
+  EXPECT_EQ(sockets_for_kernel(listeners, 3)[0], first);
+  ASSERT_TRUE(fill_proxy_listeners(listeners, 1));
+  EXPECT_EQ(listeners.size(), all);
+  EXPECT_EQ(sockets_for_kernel(listeners, 1).size(), has_v6() ? 2U : 1U);
+  EXPECT_EQ(sockets_for_kernel(listeners, 1)[0], first);
+}
+
+TEST(ProxyListeners, EveryWorkerHasOneOfEachFamilyAndNoneIsForgotten) {
+  if (!has_v6()) GTEST_SKIP() << "no v6 here";
+  std::vector<FileDescriptor> listeners;
+  ASSERT_TRUE(fill_proxy_listeners(listeners, 1));
+  ASSERT_TRUE(fill_proxy_listeners(listeners, 4));
+  for (const size_t workers : {1U, 2U, 3U, 4U}) {
+    const auto sockets = sockets_for_proxy(listeners, workers);
+    EXPECT_EQ(sockets.size(), listeners.size());
+    std::vector<std::set<int>> families(workers);
+    for (size_t i = 0; i < sockets.size(); ++i) families[i % workers].insert(family_of(sockets[i]));
+    for (const auto& of_worker : families) EXPECT_EQ(of_worker, (std::set<int>{AF_INET, AF_INET6}));
+  }
 }
 
 }  // namespace

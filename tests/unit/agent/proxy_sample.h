@@ -52,8 +52,8 @@ class RunningProxy : public ::testing::Test {
     ::waitpid(launched_.pid, nullptr, 0);
   }
   void start() {
-    ASSERT_TRUE(fill_proxy_listeners(listeners_, 2));
-    const auto started = link_->start(settings(), beat_.get(), -1, borrowed(listeners_), kLong);
+    ASSERT_TRUE(fill_proxy_listeners(listeners_, 1));
+    const auto started = link_->start(settings(), beat_.get(), -1, sockets_for_proxy(listeners_, 1), kLong);
     ASSERT_TRUE(started) << started.error().message;
     const auto taken = link_->configure(proxy_process::test::sample_configuration(3), kLong);
     ASSERT_TRUE(taken) << taken.error().message;

@@ -131,7 +131,7 @@ TEST_F(ProxySupervisorTest, OneThatIsNeededServesWhenPrepareReturns) {
   EXPECT_EQ(kernel_.places[0].v4, IpAddress::parse("127.0.0.1"));
   EXPECT_NE(kernel_.places[0].cgroup_id, 0U);
   ASSERT_EQ(kernel_.listeners.size(), 1U);
-  EXPECT_EQ(kernel_.listeners[0].size(), 1U);
+  EXPECT_GE(kernel_.listeners[0].size(), 1U);
   EXPECT_TRUE(run_until([&] { return supervisor_->beat_age().has_value(); }));
   EXPECT_LT(*supervisor_->beat_age(), 2s);
   const auto report = supervisor_->report();
@@ -252,8 +252,9 @@ TEST_F(ProxySupervisorTest, MoreWorkersGetMoreSockets) {
   options_.settings.workers = 3;
   ASSERT_TRUE(create());
   prepare(5);
-  ASSERT_EQ(kernel_.listeners.back().size(), 3U);
-  EXPECT_EQ(kernel_.listeners.back()[0], kernel_.listeners.front()[0]);
+  ASSERT_EQ(kernel_.listeners.back().size(), 3 * kernel_.listeners.front().size());
+  for (const uint16_t port : kernel_.listeners.front())
+    EXPECT_THAT(kernel_.listeners.back(), ::testing::Contains(port));
   EXPECT_EQ(state().workers, 3U);
 }
 
