@@ -17,10 +17,13 @@ LAYERS = {
     "routing": {"base", "config"},
     "datapath": {"base", "pick", "config", "routing"},
     "proxy": {"base", "pick", "config", "routing", "net", "http"},
+    "proxy_process": {"base", "config", "routing", "net", "http", "proxy"},
     "telemetry": {"base", "routing"},
     "admin": {"base", "net", "http"},
-    "agent": {"base", "pick", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http"},
-    "cli": {"base", "pick", "config", "routing", "datapath", "proxy", "telemetry", "admin", "net", "http", "agent"},
+    "agent": {"base", "pick", "config", "routing", "datapath", "proxy", "proxy_process", "telemetry", "admin", "net",
+              "http"},
+    "cli": {"base", "pick", "config", "routing", "datapath", "proxy", "proxy_process", "telemetry", "admin", "net", "http",
+            "agent"},
 }
 
 # A library that one folder alone may use, by the header it is reached through.

@@ -388,7 +388,7 @@ class World:
         run("umount", "--lazy", self.bpf_mount, check=False)
         for name in reversed(self.namespaces):
             run("ip", "netns", "del", name, check=False)
-        for folder in (self.clients, self.cgroup):
+        for folder in (self.clients, os.path.join(self.cgroup, "weir-proxy"), self.cgroup):
             self._remove_cgroup(folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -80,6 +81,8 @@ Result<void> Agent::open_datapath() {
                                           .cgroup = options_.cgroup,
                                           .node = options_.node,
                                           .sizes = options_.sizes,
+                                          .proxy_port_first = options_.proxy_port_first,
+                                          .proxy_port_count = options_.proxy_port_count,
                                           .log = [](std::string_view line) { spdlog::warn("{}", printable(line)); }});
   if (!opened) return std::move(opened).error();
   datapath_.emplace(std::move(*opened));
@@ -95,10 +98,46 @@ Result<void> Agent::open_datapath() {
   reconciler_.emplace(options_.config_dir, build_options(options_), static_cast<Kernel&>(*this), first_generation);
   reconciler_->state().adopted = datapath_->adopted();
   facts_.cgroup = datapath_->status().cgroup;
+  WEIR_TRY(start_proxy_supervisor());
   const Json note = {
       {"config", facts_.config_dir}, {"cgroup", facts_.cgroup}, {"bpffs", facts_.bpffs_dir}, {"node", facts_.node}};
   if (auto left = run_dir_->leave_note(note.dump() + "\n"); !left) spdlog::warn("{}", printable(left.error().message));
   return {};
+}
+
+Result<void> Agent::start_proxy_supervisor() {
+  const auto ids = proxy_user_ids(options_.proxy_user);
+  if (!ids) return ids.error();
+  ProxyOptions proxy;
+  proxy.launch.executable = options_.proxy_executable;
+  proxy.launch.run_dir = options_.run_dir;
+  proxy.launch.uid = ids->uid;
+  proxy.launch.gid = ids->gid;
+  proxy.cgroup = facts_.cgroup;
+  proxy.settings = options_.proxy;
+  proxy.settings.node = options_.node;
+  proxy.build = build_options(options_);
+  proxy.addresses = options_.node_addresses;
+  proxy.access_log = options_.access_log;
+  proxy.first_port = options_.proxy_port_first;
+  proxy.port_count = options_.proxy_port_count;
+  auto made = ProxySupervisor::create(std::move(proxy), *loop_, *this, reconciler_->texts(), [this] {
+    if (published_) publish();
+  });
+  if (!made) return std::move(made).error().context("proxy");
+  proxy_ = std::move(*made);
+  return {};
+}
+
+/// The proxy is told first: whoever is sent to it must find it ready.
+Result<datapath::ApplyReport> Agent::apply(const routing::Plan& plan) {
+  auto ports = datapath_->reserve_proxy_ports(plan);
+  if (!ports) return std::move(ports).error();
+  const bool needed = std::ranges::any_of(plan.services, [](const auto& service) {
+    return std::ranges::any_of(service->frontends, &routing::PlanFrontend::proxied);
+  });
+  proxy_->prepare({plan.generation, needed, std::move(*ports)});
+  return datapath_->apply(plan);
 }
 
 Result<void> Agent::watch_folder() {
@@ -158,6 +197,7 @@ void Agent::on_signal() {
     if (info.ssi_signo == SIGHUP) {
       spdlog::info("SIGHUP: reading the folder again");
       reload();
+      proxy_->reopen_log();
     } else {
       loop_->stop();
     }
@@ -258,6 +298,7 @@ void Agent::restart_observed(const Outcome& outcome) {
 
 void Agent::on_namespaces(const NetnsScan& scan) {
   namespaces_ = scan;
+  proxy_->look_at_addresses();
   begun_ = due_ = Debounce::Clock::now();
   if (!reconciler_->state().table) return;
   finish(reconciler_->set_local_pods(local_pods(*reconciler_->state().table, scan)));
@@ -306,6 +347,7 @@ void Agent::on_hook_check() {
 }
 
 void Agent::publish() {
+  if (proxy_) reconciler_->state().proxy = proxy_->state();
   auto copy = std::make_shared<const State>(reconciler_->state());
   const std::lock_guard lock(mutex_);
   published_.swap(copy);

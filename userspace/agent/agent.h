@@ -14,6 +14,7 @@
 #include "agent/log.h"
 #include "agent/observed.h"
 #include "agent/options.h"
+#include "agent/proxy_supervisor.h"
 #include "agent/reconciler.h"
 #include "agent/run_dir.h"
 #include "agent/source_tracker.h"
@@ -23,7 +24,7 @@
 
 namespace weir::agent {
 
-class Agent : private Kernel {
+class Agent : private Kernel, private ProxyKernel {
  public:
   /// Takes the run directory, opens the datapath, reads the folder, fills the maps, attaches, opens the admin socket.
   /// An error leaves what was pinned before at work. Blocks SIGTERM, SIGINT and SIGHUP for the process: run() takes
@@ -43,11 +44,19 @@ class Agent : private Kernel {
   Result<void> start_timers();
   Result<void> start_admin();
 
+  Result<void> start_proxy_supervisor();
+
   // Kernel
-  Result<datapath::ApplyReport> apply(const routing::Plan& plan) override { return datapath_->apply(plan); }
+  Result<datapath::ApplyReport> apply(const routing::Plan& plan) override;
   Result<void> set_sources(std::span<const datapath::SourceEntry> sources) override {
     return datapath_->set_sources(sources);
   }
+
+  // ProxyKernel
+  std::string why_no_proxy() override { return datapath_->why_no_proxy(); }
+  Result<void> set_proxy(const datapath::ProxyPlace& place) override { return datapath_->set_proxy(place); }
+  Result<void> set_proxy_listeners(std::span<const int> fds) override { return datapath_->set_proxy_listeners(fds); }
+  Result<FileDescriptor> proxy_beat() override { return datapath_->proxy_beat(); }
 
   // Events; the loop's thread.
   void on_folder_events();
@@ -79,6 +88,10 @@ class Agent : private Kernel {
   KernelFacts kernel_facts() const;
   admin::Response handle_explain(const admin::Request& request) const;
   admin::Response handle_reload();
+  admin::Response handle_restart_proxy();
+  admin::Response handle_stat() const;
+  admin::Response handle_metrics() const;
+  void add_proxy_requests();
   template <class View>
   void add_view(std::string path, std::string name, View view, std::string help);
 
@@ -89,6 +102,7 @@ class Agent : private Kernel {
   std::optional<datapath::Datapath> datapath_;
   std::optional<FolderWatcher> watcher_;
   std::optional<Reconciler> reconciler_;
+  std::unique_ptr<ProxySupervisor> proxy_;
   Debounce debounce_;
   /// Of the turn under way: its first event, and when the debounce let it through.
   Debounce::Clock::time_point begun_{}, due_{};

@@ -82,6 +82,7 @@ Result<void> Agent::start_admin() {
   admin_.add(
       admin::Method::kPost, "/reload", [this](const admin::Request&) { return handle_reload(); },
       "read the folder now; answers when the kernel has it, or with why not");
+  add_proxy_requests();
   return admin_.start(socket_path(options_.run_dir));
 }
 

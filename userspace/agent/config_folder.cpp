@@ -104,6 +104,7 @@ void ConfigFolder::read(const Folder& folder, const std::string& name, const Bei
   } else {
     stamps_[name] = (*file)->stamp;
     set(config::read_yaml((*file)->text, name));
+    changed_texts_[name] = std::make_shared<const std::string>(std::move((*file)->text));
   }
 }
 
@@ -118,6 +119,7 @@ void ConfigFolder::remove(const std::string& name) {
   stamps_.erase(name);
   const auto old = store_.files().find(name);
   if (old == store_.files().end()) return;
+  changed_texts_[name] = nullptr;
   count(old->second, -1);
   pending_.add(store_.remove(name));
 }

@@ -8,7 +8,9 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
+#include "agent/file_texts.h"
 #include "agent/folder.h"
 #include "agent/folder_watcher.h"
 #include "base/result.h"
@@ -60,6 +62,8 @@ class ConfigFolder {
   [[nodiscard]] const std::map<std::string, size_t>& objects() const { return objects_; }
   /// What changed in the store since the last call.
   config::Delta take_delta() { return pending_.take(); }
+  /// Texts that came or went since the last call.
+  ChangedTexts take_texts() { return std::exchange(changed_texts_, {}); }
   [[nodiscard]] bool has_delta() const { return !pending_.empty(); }
 
  private:
@@ -72,6 +76,7 @@ class ConfigFolder {
   std::string path_;
   config::Store store_;
   NetDelta pending_;
+  ChangedTexts changed_texts_;
   std::unordered_map<std::string, FileStamp> stamps_;
   // What Store::diagnostics() would find, kept up to date: asking it costs a walk over all objects.
   std::unordered_set<std::string> files_with_errors_;

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <string>
 
+#include "agent/node_address.h"
 #include "agent/run_dir.h"
 #include "datapath/datapath.h"
+#include "proxy_process/protocol.h"
 #include "routing/build_table.h"
 
 namespace weir::agent {
@@ -24,6 +26,12 @@ struct Options {
   std::chrono::milliseconds debounce{50};
   std::chrono::milliseconds reconcile_interval{30'000};  // between two looks for drift
   datapath::MapSizes sizes;
+  proxy_process::Settings proxy;  // `node` and `has_log` are filled in
+  std::string proxy_user;         // empty: weir-proxy, else nobody
+  std::string proxy_executable = "/proc/self/exe";
+  NodeAddresses node_addresses;  // none: found
+  std::string access_log;        // empty: none. "stderr", or a file
+  uint16_t proxy_port_first = 61000, proxy_port_count = 1000;
   bool verbose = false;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/config_folder.h"
+#include "agent/file_texts.h"
 #include "agent/state.h"
 #include "datapath/datapath.h"
 #include "routing/build_table.h"
@@ -63,6 +64,8 @@ class Reconciler {
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] State& state() { return state_; }
   [[nodiscard]] const ConfigFolder& folder() const { return folder_; }
+  /// Of which the last table was built, whether the kernel took it or not.
+  [[nodiscard]] FileTexts& texts() { return texts_; }
 
  private:
   Outcome refuse(Trouble::Kind kind, std::string summary, config::Diagnostics errors);
@@ -72,6 +75,7 @@ class Reconciler {
   uint32_t source_id(const IpAddress& address);
 
   ConfigFolder folder_;
+  FileTexts texts_;
   routing::TableBuilder builder_;
   Kernel& kernel_;
   State state_;

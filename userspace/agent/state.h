@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/proxy_state.h"
 #include "config/diagnostic.h"
 #include "datapath/datapath.h"
 #include "routing/table.h"
@@ -61,6 +62,7 @@ struct State {
   std::optional<Trouble> trouble;
   Drift drift;
   bool adopted = false;  // the maps were an earlier agent's when this one started
+  ProxyState proxy;
 };
 
 }  // namespace weir::agent

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/proxy_view.h"
 #include "agent/views.h"
 
 namespace weir::agent {
@@ -84,6 +85,11 @@ Json datapath_json(const AgentFacts& facts, const State& state, const KernelFact
   return json;
 }
 
+/// The clock of the proxy's beat.
+uint64_t monotonic_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
 Json services_summary(const State& state) {
   size_t in_kernel = 0, in_proxy = 0;
   auto proxied = Json::array();
@@ -157,6 +163,7 @@ std::vector<std::string> problems(const State& state, const KernelFacts& kernel)
         lines.push_back(fmt::format("map {} is nearly full: {} of {}", map.name, map.used, map.capacity));
     for (const auto& problem : kernel.maps->problems) lines.push_back("maps: " + problem);
   }
+  for (auto& problem : proxy_problems(state)) lines.push_back(std::move(problem));
   return lines;
 }
 
@@ -178,6 +185,7 @@ Json status_view(const AgentFacts& facts, const State& state, const KernelFacts&
           {"config", config_json(facts, state)},
           {"last_apply", last_apply_json(state)},
           {"datapath", datapath_json(facts, state, kernel)},
+          {"proxy", proxy_view(state, kernel.maps ? &*kernel.maps : nullptr, monotonic_ns())},
           {"services", services_summary(state)},
           {"conditions", conditions_json(state)}};
 }

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
+#include "cli/agent_proxy_options.h"
 #include "cli/command_table.h"
 
 namespace weir::cli {
@@ -16,6 +17,7 @@ namespace {
 
 struct Options {
   agent::Options agent;
+  ProxyOptionTexts proxy;
   std::string services = "ruled", http_split = "connection", debounce = "50ms", reconcile = "30s";
 };
 
@@ -39,6 +41,8 @@ int run_agent(Context& context, Options options) {
   options.agent.http_by_request = options.http_split == "request";
   options.agent.run_dir = context.options.run_dir;
   options.agent.bpffs_dir = context.options.bpffs;
+  if (const auto proxy = read_proxy_options(options.proxy, options.agent); !proxy)
+    return fail(context, kUsage, proxy.error().message);
   if (std::error_code failed; std::filesystem::is_regular_file(options.agent.config_dir, failed))
     return fail(context, kUsage, "--config " + options.agent.config_dir + " is a file",
                 "give the folder that it is in: the agent follows folders");
@@ -92,6 +96,7 @@ void add_agent(CommandTable& table) {
   size("--map-counters", agent.sizes.counters);
   size("--map-sockets", agent.sizes.sockets);
   size("--map-sources", agent.sizes.sources);
+  add_proxy_options(command, options->proxy);
   command.add_flag("-v,--verbose", agent.verbose, "log details too");
 }
 

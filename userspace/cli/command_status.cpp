@@ -89,6 +89,31 @@ std::string config_text(const Context& context, const Json& status) {
   return out;
 }
 
+std::string proxy_text(const Context& context, const Json& proxy) {
+  const std::string state = text(proxy, "state");
+  if (state == "unneeded") return {};
+  if (state == "unsupported") return line("proxy", tinted(context, Tint::kWarn, "‼ ") + text(proxy, "why"));
+  std::string draining;
+  for (const auto& pid : proxy["draining"]) draining += (draining.empty() ? ", draining: pid " : ", ") + pid.dump();
+  const std::string restarts = fmt::format("{} restarts", text(proxy, "restarts"));
+  if (state == "down")
+    return line("proxy", fmt::format("{} down since {}: it {}; {}{}", tinted(context, Tint::kBad, "×"),
+                                     text(proxy, "since"), text(proxy, "why"), restarts, draining)) +
+           "  meanwhile " + text(proxy, "without_proxy") + "\n";
+  const std::string beat = proxy["beat_age_s"].is_number()
+                               ? fmt::format("beat {:.1f} s ago", proxy["beat_age_s"].get<double>())
+                               : "no beat yet";
+  std::string addresses;
+  for (const auto& address : proxy["addresses"]) addresses += " " + address.get<std::string>();
+  return line("proxy",
+              fmt::format("pid {}, version {} (build {:.8}), generation {}, {} workers on {}, {}, {}{}",
+                          text(proxy, "pid"), text(proxy, "version"), text(proxy, "build"), text(proxy, "generation"),
+                          text(proxy, "workers"), text(proxy, "loop"), beat, restarts, draining)) +
+         fmt::format("  up since {}, at{}, {} of {} ports in use{}\n", text(proxy, "since"), addresses,
+                     text(proxy["ports"], "used"), text(proxy["ports"], "count"),
+                     proxy["adopted"].get<bool>() ? ", adopted" : "");
+}
+
 std::string services_text(const Json& services) {
   std::string out = line("services", fmt::format("{} split in the kernel, {} by the proxy", text(services, "kernel"),
                                                  text(services, "proxy")));
@@ -128,9 +153,9 @@ void print_status(Context& context, const Json& status) {
                       healthy ? tinted(context, Tint::kGood, "√ healthy") : tinted(context, Tint::kBad, "× degraded"));
   for (const auto& problem : status["problems"]) context.out << "  " << problem.get<std::string>() << "\n";
   context.out << agent_text(status["agent"]) << config_text(context, status) << services_text(status["services"])
-              << line("cgroup", text(datapath, "cgroup")) << hooks_text(context, datapath["hooks"])
-              << maps_text(datapath["maps"]) << drift_text(datapath["drift"]) << conditions_text(status["conditions"])
-              << verdicts_text(datapath["verdicts"]);
+              << proxy_text(context, status["proxy"]) << line("cgroup", text(datapath, "cgroup"))
+              << hooks_text(context, datapath["hooks"]) << maps_text(datapath["maps"]) << drift_text(datapath["drift"])
+              << conditions_text(status["conditions"]) << verdicts_text(datapath["verdicts"]);
 }
 
 // ---------------------------------------------------------------- without an agent

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 
+#include "agent/proxy_uninstall.h"
 #include "agent/run_dir.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
@@ -18,8 +21,16 @@ void remove_run_dir(const std::string& run_dir) {
   std::error_code ignored;
   std::filesystem::remove(agent::socket_path(run_dir), ignored);
   std::filesystem::remove(agent::note_path(run_dir), ignored);
+  std::filesystem::remove(run_dir + "/access.log", ignored);
   std::filesystem::remove(run_dir + "/agent.lock", ignored);
   std::filesystem::remove(run_dir, ignored);
+}
+
+/// Where the agent that ran last had its hooks.
+std::string last_cgroup(const std::string& run_dir) {
+  std::ifstream file(agent::note_path(run_dir));
+  const Json note = Json::parse(file, nullptr, false);
+  return note.is_object() ? note.value("cgroup", "") : "";
 }
 
 int uninstall(Context& context) {
@@ -35,8 +46,11 @@ int uninstall(Context& context) {
     if (!removed && removed.error().code == EBUSY)
       return fail(context, kError, removed.error().message, "stop the agent first");
     if (!removed) return fail(context, removed.error());
+    // Nobody is sent to the proxy any more; those who are there may end what they do.
+    constexpr auto kPatience = std::chrono::seconds(5);
+    const size_t proxies = agent::end_proxies(run_dir, last_cgroup(run_dir), kPatience);
     if (context.machine_readable())
-      print(context, Json{{"removed", *removed}, {"bpffs", context.options.bpffs}});
+      print(context, Json{{"removed", *removed}, {"bpffs", context.options.bpffs}, {"proxies", proxies}});
     else if (*removed == 0)
       context.err << "nothing was there: " << context.options.bpffs << "\n";
     else

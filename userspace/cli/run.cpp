@@ -49,9 +49,9 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
 }
 
 void add_commands(CommandTable& table) {
-  for (const auto add :
-       {&add_agent, &add_analyze, &add_explain, &add_get, &add_describe, &add_status, &add_check, &add_apply,
-        &add_delete, &add_diff, &add_weight, &add_maps, &add_uninstall, &add_version, &add_completion})
+  for (const auto add : {&add_agent, &add_analyze, &add_explain, &add_get, &add_describe, &add_status, &add_stat,
+                         &add_check, &add_apply, &add_delete, &add_diff, &add_weight, &add_maps, &add_restart_proxy,
+                         &add_uninstall, &add_version, &add_completion, &add_proxy})
     add(table);
 }
 

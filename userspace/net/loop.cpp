@@ -1,6 +1,5 @@
 #include "net/loop.h"
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -49,7 +48,7 @@ Loop::Loop()
     : now_(std::chrono::steady_clock::now()),
       timers_(now_),
       accept_retry_(&Timer::call<&Loop::retry_accept, Loop>, this),
-      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+      spare_(::eventfd(0, EFD_CLOEXEC)) {}
 
 Loop::~Loop() = default;
 
@@ -191,7 +190,7 @@ void Loop::shed_waiting(Listener& listener) {
     if (!fd) break;
     set_reset_on_close(fd.get());
   }
-  spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  spare_.reset(::eventfd(0, EFD_CLOEXEC));  // opens no file: whoever runs this loop may be forbidden to
 }
 
 // ---------------------------------------------------------------- watches

@@ -31,6 +31,7 @@ class UringLoop final : public Loop {
 
   Result<void> set_up();
   Result<void> set_up_ring();
+  Result<void> restrict_ring();
   Result<void> set_up_buffers();
   Result<void> try_out();
 

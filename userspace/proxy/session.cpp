@@ -261,6 +261,7 @@ void Session::count() {
   stats.requests.add();
   stats.retries.add(exchange_.retries);
   stats.status_classes[std::min(exchange_.status / 100, 5)].add();
+  if (exchange_.status > 0) stats.statuses.add(exchange_.status);
   stats.durations.add(since(exchange_.started));
   count_flags(stats);
 }

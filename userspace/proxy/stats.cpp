@@ -27,6 +27,16 @@ std::chrono::microseconds Histogram::upper(size_t bucket) {
   return std::chrono::microseconds((kStepsAnOctave + bucket % kStepsAnOctave + 1) * width - 1);
 }
 
+void StatusCounts::add(int status) {
+  for (Slot& slot : slots_) {
+    const uint16_t taken = slot.status.load(std::memory_order_relaxed);
+    if (taken != 0 && taken != status) continue;
+    slot.count.add();
+    if (taken == 0) slot.status.store(static_cast<uint16_t>(status), std::memory_order_release);
+    return;
+  }
+}
+
 SharedTrafficStats StatsRegistry::traffic(std::string_view route, std::string_view destination) {
   const std::lock_guard guard(mutex_);
   SharedTrafficStats& stats = traffic_[{std::string(route), std::string(destination)}];

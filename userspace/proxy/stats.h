@@ -43,10 +43,34 @@ class Histogram {
   Counter sum_us_;
 };
 
+/// Answers by status: as many statuses as differ in practice; beyond that only their class is known. One writer.
+class StatusCounts {
+ public:
+  static constexpr size_t kMost = 16;
+  void add(int status);
+  /// use(status, count), the first seen first.
+  template <class Use>
+  void for_each(Use use) const {
+    for (const Slot& slot : slots_) {
+      const uint16_t status = slot.status.load(std::memory_order_acquire);
+      if (status == 0) break;
+      use(status, slot.count.get());
+    }
+  }
+
+ private:
+  struct Slot {
+    std::atomic<uint16_t> status{0};
+    Counter count;
+  };
+  std::array<Slot, kMost> slots_;
+};
+
 struct TrafficStats {
   Counter requests, tunnels, retries, mirrors, mirrors_dropped, delays, aborts;
   Counter bytes_received, bytes_sent;     // bodies, from and to the client
   std::array<Counter, 6> status_classes;  // [2]: 2xx; [0]: no answer at all
+  StatusCounts statuses;
   std::array<Counter, kFlagCount> flags;
   Histogram durations;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace weir::proxy {
 namespace {
 
@@ -48,6 +50,26 @@ TEST(StatsRegistry, OneNameOneSetOfCounters) {
   first->of_loop(0).requests.add(3);
   first->of_loop(1).requests.add(4);
   EXPECT_EQ(first->sum([](const TrafficStats& stats) -> const Counter& { return stats.requests; }), 7U);
+}
+
+TEST(StatusCounts, CountsEachStatusApart) {
+  StatusCounts counts;
+  for (const int status : {200, 404, 200, 503, 200}) counts.add(status);
+  std::map<uint16_t, uint64_t> seen;
+  counts.for_each([&seen](uint16_t status, uint64_t count) { seen[status] = count; });
+  EXPECT_EQ(seen, (std::map<uint16_t, uint64_t>{{200, 3}, {404, 1}, {503, 1}}));
+}
+
+TEST(StatusCounts, MoreStatusesThanPlacesAreLeftOutNotMixedUp) {
+  StatusCounts counts;
+  for (int status = 200; status < 300; ++status) counts.add(status);
+  counts.add(200);
+  size_t places = 0;
+  counts.for_each([&](uint16_t status, uint64_t count) {
+    EXPECT_EQ(status, 200 + places++);
+    EXPECT_EQ(count, status == 200 ? 2U : 1U);
+  });
+  EXPECT_EQ(places, StatusCounts::kMost);
 }
 
 TEST(StatsRegistry, SweepForgetsWhatNobodyHolds) {

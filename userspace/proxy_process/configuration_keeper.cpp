@@ -1,0 +1,86 @@
+#include "proxy_process/configuration_keeper.h"
+
+#include <set>
+
+#include "base/hash.h"
+
+namespace weir::proxy_process {
+namespace {
+
+routing::BuildOptions build_options(const Configuration& configuration) {
+  return {.all_services = configuration.all_services,
+          .allow_loopback_endpoints = configuration.allow_loopback_endpoints};
+}
+
+bool same(const routing::BuildOptions& a, const routing::BuildOptions& b) {
+  return a.all_services == b.all_services && a.allow_loopback_endpoints == b.allow_loopback_endpoints;
+}
+
+void append(config::Delta& all, config::Delta one) {
+  all.removed.insert(all.removed.end(), one.removed.begin(), one.removed.end());
+  all.added.insert(all.added.end(), one.added.begin(), one.added.end());
+  all.mesh_changed = all.mesh_changed || one.mesh_changed;
+}
+
+std::vector<std::string> not_named(const config::Store& store, const Configuration& change) {
+  std::set<std::string_view> named;
+  for (const auto& file : change.files) named.insert(file.name);
+  std::vector<std::string> gone;
+  for (const auto& [name, file] : store.files())
+    if (!named.contains(name)) gone.push_back(name);
+  return gone;
+}
+
+std::vector<proxy::FrontendPort> frontend_ports(const std::vector<Port>& ports) {
+  std::vector<proxy::FrontendPort> list;
+  for (const auto& port : ports) list.push_back({port.port, port.frontend.address, port.frontend.port});
+  return list;
+}
+
+}  // namespace
+
+Result<void> ConfigurationKeeper::update_files(const Configuration& change, config::Delta& delta) {
+  for (const auto& file : change.files) {
+    if (!file.text) {
+      kept_->text_hashes.erase(file.name);
+      append(delta, kept_->store.remove(file.name));
+      continue;
+    }
+    const uint64_t hash = hash64(*file.text);
+    const auto known = kept_->text_hashes.find(file.name);
+    if (known != kept_->text_hashes.end() && known->second == hash) continue;
+    auto parsed = config::read_yaml(*file.text, file.name);
+    for (const auto& diagnostic : parsed.diagnostics)
+      if (diagnostic.level == config::Level::kError)
+        return Error{"this build cannot use " + config::to_text(diagnostic)};
+    kept_->text_hashes[file.name] = hash;
+    append(delta, kept_->store.set(std::move(parsed)));
+  }
+  if (change.full) {
+    for (const auto& name : not_named(kept_->store, change)) {
+      kept_->text_hashes.erase(name);
+      append(delta, kept_->store.remove(name));
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const proxy::Snapshot>> ConfigurationKeeper::take(const Configuration& change) {
+  const auto options = build_options(change);
+  if (!change.full && !kept_) return Error{"a change of a configuration that was never given", ENODATA};
+  if (kept_ && !same(kept_->options, options)) {
+    if (!change.full) return Error{"the options have changed: the whole configuration is needed", ENODATA};
+    kept_.reset();
+  }
+  if (!kept_) kept_.emplace(Kept{{}, std::make_unique<routing::TableBuilder>(options), options, {}});
+  config::Delta delta;
+  if (auto updated = update_files(change, delta); !updated) {
+    kept_.reset();  // half of the change is in it
+    return std::move(updated).error();
+  }
+  auto table = kept_->builder->update(kept_->store.mesh(), delta);
+  generation_ = change.generation;
+  return proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_);
+}
+
+}  // namespace weir::proxy_process

@@ -1,0 +1,105 @@
+#include "proxy_process/protocol.h"
+
+#include "base/hash.h"
+#include "proxy_process/fields.h"
+
+namespace weir::proxy_process {
+namespace {
+
+constexpr size_t kMaxNameBytes = 4096;
+constexpr size_t kMaxFileBytes = 64U << 20;
+constexpr size_t kMaxPorts = 65536;
+constexpr uint64_t kMaxPort = 65535;
+
+Port port_from_json(const Json& json, Fields& all) {
+  Fields fields(json);
+  Port port;
+  port.port = static_cast<uint16_t>(fields.number("port", kMaxPort));
+  port.frontend = {fields.address("address"), static_cast<uint16_t>(fields.number("frontend_port", kMaxPort))};
+  if (port.port == 0) fields.fault("port", "is 0");
+  if (const auto good = fields.finish(); !good) all.fault("ports", "has a bad entry: " + good.error().message);
+  return port;
+}
+
+ConfigurationFile file_from_json(const Json& json, Fields& all) {
+  Fields fields(json);
+  ConfigurationFile file;
+  file.name = fields.text("name", kMaxNameBytes);
+  if (file.name.empty()) fields.fault("name", "is empty");
+  if (fields.has("text")) file.text = fields.text("text", kMaxFileBytes);
+  if (const auto good = fields.finish(); !good) all.fault("files", "has a bad entry: " + good.error().message);
+  return file;
+}
+
+}  // namespace
+
+Json to_json(const Hello& hello) {
+  return {{"protocol", hello.protocol},   {"version", hello.version},
+          {"build", hello.build},         {"generation", hello.generation},
+          {"uptime_ms", hello.uptime_ms}, {"workers", hello.workers},
+          {"loop", hello.loop},           {"draining", hello.draining},
+          {"settings", hello.settings}};
+}
+
+Result<Hello> hello_from_json(const Json& json) {
+  constexpr size_t kMaxText = 128;
+  Fields fields(json);
+  Hello hello;
+  hello.protocol = static_cast<uint32_t>(fields.number("protocol", 1'000'000));
+  hello.version = fields.text("version", kMaxText);
+  hello.build = fields.text("build", kMaxText);
+  hello.generation = fields.number("generation");
+  hello.uptime_ms = fields.number_or("uptime_ms", 0);
+  hello.workers = static_cast<uint32_t>(fields.number("workers", kMaxWorkers));
+  hello.loop = fields.text_or("loop", "", kMaxText);
+  hello.draining = fields.flag_or("draining", false);
+  hello.settings = fields.text_or("settings", "", kMaxText);
+  if (auto good = fields.finish(); !good) return std::move(good).error().context("hello");
+  return hello;
+}
+
+std::string to_blob(const Configuration& configuration) {
+  Json files = Json::array(), ports = Json::array();
+  for (const auto& file : configuration.files) {
+    Json entry = {{"name", file.name}};
+    if (file.text) entry["text"] = *file.text;
+    files.push_back(std::move(entry));
+  }
+  for (const auto& port : configuration.ports)
+    ports.push_back(
+        {{"port", port.port}, {"address", port.frontend.address.to_string()}, {"frontend_port", port.frontend.port}});
+  const Json json = {{"generation", configuration.generation},
+                     {"full", configuration.full},
+                     {"all_services", configuration.all_services},
+                     {"allow_loopback_endpoints", configuration.allow_loopback_endpoints},
+                     {"http_by_request", configuration.http_by_request},
+                     {"files", std::move(files)},
+                     {"ports", std::move(ports)}};
+  // A file that is not UTF-8 has been refused before; what a comment may hold changes nothing.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Configuration> configuration_from_blob(std::string_view blob) {
+  auto json = read_json(blob);
+  if (!json) return std::move(json).error().context("configuration");
+  Fields fields(*json);
+  Configuration configuration;
+  configuration.generation = fields.number("generation");
+  configuration.full = fields.flag("full");
+  configuration.all_services = fields.flag("all_services");
+  configuration.allow_loopback_endpoints = fields.flag("allow_loopback_endpoints");
+  configuration.http_by_request = fields.flag_or("http_by_request", false);
+  for (const auto& entry : fields.array("files", kMaxFiles))
+    configuration.files.push_back(file_from_json(entry, fields));
+  for (const auto& entry : fields.array("ports", kMaxPorts))
+    configuration.ports.push_back(port_from_json(entry, fields));
+  if (auto good = fields.finish(); !good) return std::move(good).error().context("configuration");
+  return configuration;
+}
+
+std::string digest(const Settings& settings) {
+  // Not the log's format of numbers but their meaning counts: the same values give the same text.
+  return std::to_string(hash64(to_json(settings).dump()));
+}
+
+}  // namespace weir::proxy_process
