@@ -388,9 +388,7 @@ class World:
         run("umount", "--lazy", self.bpf_mount, check=False)
         for name in reversed(self.namespaces):
             run("ip", "netns", "del", name, check=False)
-        # Children first: those that the product made (its proxy outlives a killed agent) go with their processes too.
-        inner = [entry.path for entry in os.scandir(self.cgroup) if entry.is_dir()] if os.path.isdir(self.cgroup) else []
-        for folder in (*inner, self.cgroup):
+        for folder in (self.clients, os.path.join(self.cgroup, "weir-proxy"), self.cgroup):
             self._remove_cgroup(folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
