@@ -10,12 +10,12 @@
 #include <memory>
 #include <random>
 
-#include "pick/forks.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/map_image.h"
+#include "pick.skel.h"
+#include "pick/forks.h"
 #include "pick/pick.h"
 #include "pick/thresholds.h"
-#include "pick.skel.h"
 
 namespace weir::datapath::test {
 namespace {

@@ -9,8 +9,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "pick/pick.h"
 #include "fixture.h"
+#include "pick/pick.h"
 
 namespace weir::datapath::test {
 namespace {

@@ -9,8 +9,8 @@
 #include <tuple>
 
 #include "base/hash.h"
-#include "pick/forks.h"
 #include "datapath/maps_view.h"
+#include "pick/forks.h"
 #include "pick/thresholds.h"
 
 namespace weir::datapath {
