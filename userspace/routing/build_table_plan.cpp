@@ -4,6 +4,7 @@
 
 #include "routing/build_table_state.h"
 #include "routing/hosts.h"
+#include "routing/plan_gateway.h"
 
 namespace weir::routing {
 
@@ -46,7 +47,15 @@ TableBuilder::State::Keys TableBuilder::State::affected_hosts() const {
 void TableBuilder::State::make_plans() {
   const Keys hosts = affected_hosts();
   for (const std::string& host : hosts) replace_plan(host, plan_host(table_, options_, sources_, host));
+  make_gateway_ports();
   publish_plan(hosts);
+}
+
+void TableBuilder::State::make_gateway_ports() {
+  if (options_.gateways.empty() || (dirty_.gateways.empty() && dirty_.services.empty())) return;
+  GatewayPlan plan = plan_gateways(table_, options_.gateways);
+  gateway_ports_ = std::move(plan.ports);
+  set_conditions("gateway ports", std::move(plan.conditions));
 }
 
 void TableBuilder::State::replace_plan(const std::string& host, HostPlan plan) {
@@ -96,6 +105,7 @@ void TableBuilder::State::publish_plan(const Keys& hosts) {
   auto plan = std::make_shared<Plan>();
   plan->generation = ++generation_;
   plan->services = planned_;
+  plan->gateway_ports = gateway_ports_;
   for (const PlanSource& source : sources_)
     if (source_uses_.contains(source.id)) plan->sources.push_back(source);
   table_.generation = generation_;

@@ -53,6 +53,7 @@ void take_kubernetes(Service& service, const config::Service& written) {
                       .name = port.name,
                       .protocol = protocol_of(port.app_protocol, port.name, port.protocol, port.port),
                       .tcp = port.protocol == "TCP",
+                      .node_port = port.node_port,
                       .endpoints = {}};
     const auto same = [&](const ServicePort& other) { return other.number == port.port; };
     const auto found = std::find_if(service.ports.begin(), service.ports.end(), same);
@@ -110,6 +111,7 @@ void take_entry(Service& service, const config::ServiceEntry& entry, config::Dia
                              .name = port.name,
                              .protocol = protocol_of(port.protocol, port.name, tcp ? "TCP" : "UDP", port.number),
                              .tcp = tcp,
+                             .node_port = 0,
                              .endpoints = {}});
   }
 }

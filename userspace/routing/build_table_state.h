@@ -70,6 +70,7 @@ struct TableBuilder::State {
   void make_plans();
   [[nodiscard]] Keys affected_hosts() const;
   void replace_plan(const std::string& host, HostPlan plan);
+  void make_gateway_ports();
   void publish_plan(const Keys& hosts);
 
   BuildOptions options_;
@@ -109,6 +110,7 @@ struct TableBuilder::State {
   TextMap<KeptPlan> plans_;
   std::unordered_map<uint32_t, size_t> source_uses_;
   std::vector<std::shared_ptr<const ServicePlan>> planned_;  // sorted by (service, port)
+  std::vector<PlanGatewayPort> gateway_ports_;
 };
 
 }  // namespace weir::routing

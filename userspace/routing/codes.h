@@ -14,5 +14,7 @@ inline constexpr const char* kBadEndpointAddress =
     "WEIR0307";  // loopback, link-local, multicast or unspecified endpoint
 inline constexpr const char* kPolicyNotInKernel =
     "WEIR0308";  // a traffic policy that connections split in the kernel do not get
+inline constexpr const char* kGatewayNotServed = "WEIR0309";   // a Gateway's server that this node cannot be
+inline constexpr const char* kGatewayPortShared = "WEIR0310";  // servers of several kinds or gateways on one port
 
 }  // namespace weir::routing::code

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "routing/explain.h"
+#include "routing/match_connection.h"
 #include "routing/request_view.h"
 #include "routing/resolve.h"
 
@@ -68,12 +69,6 @@ void explain_http(Inquiry& inquiry);
 void explain_connection(Inquiry& inquiry);
 void explain_gateway(Inquiry& inquiry);
 
-/// L4 rules that a connection satisfies, most specific first (Envoy's filter chain matching); -1: none.
-struct ConnectionFacts {
-  std::optional<IpAddress> destination, source;
-  std::string sni;  // lower case; empty: none
-};
-const ApplicableL4Route* match_connection(const std::vector<ApplicableL4Route>& routes, const ConnectionFacts& facts);
 void take_l4_route(Inquiry& inquiry, const ApplicableL4Route& route);
 
 }  // namespace weir::routing::explaining

@@ -61,6 +61,13 @@ void append_service(std::string& text, const ServicePlan& service) {
   }
 }
 
+void append_gateway_port(std::string& text, const PlanGatewayPort& port) {
+  text += "gateway port " + std::to_string(port.port) + " listener=" + std::to_string(port.listener) +
+          " gateway=" + std::to_string(port.gateway) + (port.http ? " http" : " opaque");
+  for (const std::string& server : port.servers) text += " " + server;
+  text += "\n";
+}
+
 }  // namespace
 
 std::string to_text(const Plan& plan) {
@@ -68,6 +75,7 @@ std::string to_text(const Plan& plan) {
   for (const PlanSource& source : plan.sources)
     text += "source " + std::to_string(source.id) + " " + source.pod_namespace + "/" + source.pod_name + " " +
             source.address.to_string() + "\n";
+  for (const PlanGatewayPort& port : plan.gateway_ports) append_gateway_port(text, port);
   for (const auto& service : plan.services) append_service(text, *service);
   return text;
 }

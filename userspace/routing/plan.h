@@ -97,9 +97,21 @@ struct PlanSource {
   bool operator==(const PlanSource&) const = default;
 };
 
+/// A port of this node at which connections from outside are taken in for an ingress gateway.
+struct PlanGatewayPort {
+  uint16_t port = 0;
+  /// The gateway's own port, by which its servers are found: `port` is it, or what a Service or node port maps to it.
+  uint16_t listener = 0;
+  size_t gateway = 0;                // index in BuildOptions::gateways
+  bool http = true;                  // false: connections that are not looked into, but for the SNI
+  std::vector<std::string> servers;  // "namespace/name", for readers
+  bool operator==(const PlanGatewayPort&) const = default;
+};
+
 struct Plan {
   uint64_t generation = 0;
   std::vector<std::shared_ptr<const ServicePlan>> services;  // sorted by (service, port)
+  std::vector<PlanGatewayPort> gateway_ports;                // sorted by port, each once
   std::vector<PlanSource> sources;
 };
 

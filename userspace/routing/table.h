@@ -55,7 +55,8 @@ struct ServicePort {
   uint16_t number = 0;
   std::string name;
   Protocol protocol = Protocol::kAuto;
-  bool tcp = true;  // false: UDP or SCTP, never intercepted
+  bool tcp = true;         // false: UDP or SCTP, never intercepted
+  uint16_t node_port = 0;  // 0: none
   /// Sorted by address and port, each once.
   std::vector<Endpoint> endpoints;
 };
