@@ -28,6 +28,7 @@ enum {
   MAX_ENDPOINTS = 1 << 20,
   MAX_PROXY_PORTS = 1 << 14,
   MAX_PROXY_WORKERS = 256, /* of each address family */
+  MAX_GATEWAY_PLACES = 4096,
   /* A beat of the proxy that is older than this, in ns, counts as none. */
   PROXY_BEAT_NS = 2000000000,
 };
@@ -192,14 +193,28 @@ struct proxy_place {
 };
 WEIR_STATIC_ASSERT(sizeof(struct proxy_place) == 56, "proxy_place is part of the kernel ABI");
 
+enum proxy_port_flags {
+  /* A port of this node at which the proxy takes connections in for an ingress gateway, from anybody: `address` is all
+   * zero and `port` the gateway's own port. */
+  PROXY_PORT_GATEWAY = 1,
+  /* Of these, only connections to an address in `gateway_places`. */
+  PROXY_PORT_BY_ADDRESS = 2,
+};
+
 /* `proxy_ports`, by port in host order: the frontend that a port of the proxy stands for, for any client. */
 struct proxy_port {
   __u8 address[16];
   __be16 port;
-  __u16 pad[3];
+  __u16 flags; /* enum proxy_port_flags */
+  __u16 pad[2];
   __u64 unused_since; /* Unix time in ns; 0: a frontend uses it */
 };
 WEIR_STATIC_ASSERT(sizeof(struct proxy_port) == 32, "proxy_port is part of the kernel ABI");
+
+/* `gateway_places`: key. */
+struct gateway_place {
+  __u8 address[16];
+};
 
 /* `redirects`: proof that a connection to a port of the proxy was redirected there. */
 struct redirect_key {
@@ -248,7 +263,9 @@ WEIR_STATIC_ASSERT(sizeof(struct meta) == 96, "meta is part of the kernel ABI");
   X(proxy_refused, "needs the proxy, which is down or out of reach: refused")          \
   X(proxy_handed, "a redirected connection reached the proxy")                         \
   X(proxy_direct, "reset: came to a port of the proxy without having been redirected") \
-  X(proxy_no_socket, "reset: was redirected, but no worker of the proxy listens")
+  X(proxy_no_socket, "reset: was redirected, but no worker of the proxy listens")      \
+  X(gateway_handed, "a connection to a gateway's port reached the proxy")              \
+  X(gateway_down, "came to a gateway's port while the proxy shows no sign of life")
 
 struct verdicts {
 #define WEIR_VERDICT_FIELD(name, help) __u64 name;

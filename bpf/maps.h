@@ -96,6 +96,15 @@ struct {
   __type(value, struct proxy_port);
 } proxy_ports SEC(".maps");
 
+/* Addresses of this node at which the gateway's ports are the gateway's, where it is not all of them. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, MAX_GATEWAY_PLACES);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct gateway_place);
+  __type(value, __u32);
+} gateway_places SEC(".maps");
+
 /* The listening sockets of the proxy's workers, by address family: see struct proxy_place. */
 struct {
   __uint(type, BPF_MAP_TYPE_SOCKMAP);

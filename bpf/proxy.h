@@ -152,10 +152,39 @@ static __always_inline int give_to_worker(struct bpf_sk_lookup* ctx) {
   return !error || error == -17; /* EEXIST: another program on this hook has chosen; it is not ours to overrule */
 }
 
+/* The address that the connection is for. */
+static __always_inline int is_gateway_place(struct bpf_sk_lookup* ctx) {
+  struct gateway_place key = {};
+  struct address local;
+  const __u32 v6[4] = {FIELD(ctx->local_ip6[0]), FIELD(ctx->local_ip6[1]), FIELD(ctx->local_ip6[2]),
+                       FIELD(ctx->local_ip6[3])};
+  const __u32 v4 = FIELD(ctx->local_ip4);
+  choose_address(&local, ctx->family == AF_INET, v4, v6);
+  __builtin_memcpy(key.address, &local, sizeof(key.address));
+  return bpf_map_lookup_elem(&gateway_places, &key) != 0;
+}
+
+/* A connection from anybody to a port that is a gateway's. Without a proxy the port is as if there was no gateway. */
+static __always_inline int receive_for_gateway(struct bpf_sk_lookup* ctx, __u16 flags) {
+  if ((flags & PROXY_PORT_BY_ADDRESS) && !is_gateway_place(ctx)) return SK_PASS;
+  if (!proxy_is_alive(proxy_place_now())) {
+    COUNT(gateway_down);
+    return SK_PASS;
+  }
+  if (!give_to_worker(ctx)) {
+    COUNT(proxy_no_socket);
+    return SK_DROP;
+  }
+  COUNT(gateway_handed);
+  return SK_PASS;
+}
+
 /* A connection that comes to a port of the proxy. */
 static __always_inline int receive(struct bpf_sk_lookup* ctx, __u32 port) {
   /* A port that stands for nothing is not ours: perhaps somebody else listens there. */
-  if (!bpf_map_lookup_elem(&proxy_ports, &port)) return SK_PASS;
+  const struct proxy_port* entry = bpf_map_lookup_elem(&proxy_ports, &port);
+  if (!entry) return SK_PASS;
+  if (entry->flags & PROXY_PORT_GATEWAY) return receive_for_gateway(ctx, entry->flags);
   if (!was_redirected(ctx, port)) {
     COUNT(proxy_direct);
     return SK_DROP;

@@ -140,7 +140,7 @@ int weir_sock_ops(struct bpf_sock_ops* ctx) {
 SEC("sk_lookup")
 int weir_sk_lookup(struct bpf_sk_lookup* ctx) {
   const __u32 port = ctx->local_port;
-  return ctx->protocol == IPPROTO_TCP && is_proxy_port(port) ? receive(ctx, port) : SK_PASS;
+  return ctx->protocol == IPPROTO_TCP ? receive(ctx, port) : SK_PASS;
 }
 
 char LICENSE[] SEC("license") = "GPL";

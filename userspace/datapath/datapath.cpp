@@ -327,6 +327,12 @@ Result<void> Datapath::set_proxy(const ProxyPlace& place) {
   return impl_->proxy->set_place(impl_->home.maps, place);
 }
 
+Result<void> Datapath::set_gateway(std::span<const GatewayPort> ports,
+                                   const std::optional<std::vector<IpAddress>>& places) {
+  if (!ports.empty() && !impl_->why_no_proxy.empty()) return Error{impl_->why_no_proxy, ENOTSUP};
+  return impl_->proxy->set_gateway(impl_->home.maps, ports, places);
+}
+
 Result<void> Datapath::set_proxy_listeners(std::span<const int> fds) {
   return impl_->proxy->set_listeners(impl_->home.maps, fds);
 }

@@ -134,6 +134,10 @@ class Datapath {
   /// Replaces the place. ENOTSUP, and nothing changed, when enabled on a kernel that cannot; EINVAL: an address of the
   /// wrong family, or that nobody can connect to.
   Result<void> set_proxy(const ProxyPlace& place);
+  /// Ports of this node at which the proxy takes connections in for an ingress gateway, from anybody: at all addresses
+  /// of the node or, with `places`, at these. Replaces the list. Whoever else listens on such a port gets nothing there
+  /// while the proxy lives. EINVAL: a port of the proxy's own range.
+  Result<void> set_gateway(std::span<const GatewayPort> ports, const std::optional<std::vector<IpAddress>>& places);
   /// Replaces the listening sockets that redirected connections are handed to, a client's port deciding which; none:
   /// connections are reset. TCP sockets of this process's network namespace that listen already. AF_INET sockets get
   /// IPv4 clients, AF_INET6 sockets get IPv6 clients, and IPv4 ones too unless IPV6_V6ONLY (bind() to an address other

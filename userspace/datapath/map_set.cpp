@@ -54,6 +54,7 @@ const std::array<MapSpec, kMapCount>& map_specs() {
       {"proxy_place", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(proxy_place), 0},
       {"proxy_beat", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(uint64_t), BPF_F_MMAPABLE},
       {"proxy_ports", BPF_MAP_TYPE_HASH, sizeof(uint32_t), sizeof(proxy_port), BPF_F_NO_PREALLOC},
+      {"gateway_places", BPF_MAP_TYPE_HASH, sizeof(gateway_place), sizeof(uint32_t), BPF_F_NO_PREALLOC},
       {"proxy_sockets", BPF_MAP_TYPE_SOCKMAP, sizeof(uint32_t), sizeof(uint64_t), 0},
       {"redirects", BPF_MAP_TYPE_LRU_HASH, sizeof(redirect_key), sizeof(redirect), 0},
       {"verdicts", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(verdicts), 0},
@@ -83,6 +84,8 @@ uint32_t entries_for(MapId id, const MapSizes& sizes) {
       return sizes.sources;
     case MapId::kProxyPorts:
       return abi::MAX_PROXY_PORTS;
+    case MapId::kGatewayPlaces:
+      return abi::MAX_GATEWAY_PLACES;
     case MapId::kProxySockets:
       return 2 * abi::MAX_PROXY_WORKERS;
     case MapId::kRedirects:

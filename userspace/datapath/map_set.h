@@ -26,12 +26,13 @@ enum class MapId {
   kProxyPlace,
   kProxyBeat,
   kProxyPorts,
+  kGatewayPlaces,
   kProxySockets,
   kRedirects,
   kVerdicts,
   kMeta
 };
-inline constexpr size_t kMapCount = 14;
+inline constexpr size_t kMapCount = 15;
 
 struct MapSpec {
   const char* name;
@@ -66,6 +67,9 @@ class MapSet {
   }
   [[nodiscard]] HashMap<uint32_t, abi::proxy_port> proxy_ports() const {
     return {fd(MapId::kProxyPorts), map_name(MapId::kProxyPorts)};
+  }
+  [[nodiscard]] HashMap<abi::gateway_place, uint32_t> gateway_places() const {
+    return {fd(MapId::kGatewayPlaces), map_name(MapId::kGatewayPlaces)};
   }
   /// Valid while this object lives; read only unless opened writable.
   [[nodiscard]] MapMemory memory() const;

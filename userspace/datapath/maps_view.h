@@ -64,6 +64,7 @@ struct ProxyPortView {
   IpAddress address;
   uint16_t frontend_port = 0;
   uint64_t unused_since_ns = 0;  // Unix time; 0: in use
+  bool gateway = false;          // a port of the node that is a gateway's; frontend_port: the gateway's own
 };
 
 struct ProxyView {

@@ -33,7 +33,7 @@ Result<PortsRead> read_ports(const MapSet& maps) {
     IpAddress::Bytes bytes;
     std::memcpy(bytes.data(), value.address, bytes.size());
     read.entries.emplace(static_cast<uint16_t>(port),
-                         ProxyPorts::Entry{IpAddress(bytes), ntohs(value.port), value.unused_since});
+                         ProxyPorts::Entry{IpAddress(bytes), ntohs(value.port), value.unused_since, value.flags});
   }
   return read;
 }
@@ -43,6 +43,7 @@ abi::proxy_port to_abi(const ProxyPorts::Entry& entry) {
   std::memcpy(value.address, entry.address.bytes().data(), sizeof(value.address));
   value.port = htons(entry.frontend_port);
   value.unused_since = entry.unused_since;
+  value.flags = entry.flags;
   return value;
 }
 
@@ -120,25 +121,34 @@ Result<void> ProxyMaps::adopt(const MapSet& maps) {
   auto read = read_ports(maps);
   if (!read) return std::move(read).error();
   ports_.restore(read->entries);
+  for (const auto& [port, entry] : read->entries)
+    if ((entry.flags & abi::PROXY_PORT_GATEWAY) != 0 && !ports_.contains(port)) gateways_.emplace(port, entry);
   auto place = maps.read_proxy_place();
   if (!place) return std::move(place).error();
   place_ = *place;
   return write_ports(maps, read->entries, read->strays);
 }
 
-/// Makes the map, which holds `present` and `strays`, what ports_ says.
+ProxyPorts::Entries ProxyMaps::wanted() const {
+  ProxyPorts::Entries all = ports_.entries();
+  all.insert(gateways_.begin(), gateways_.end());
+  return all;
+}
+
+/// Makes the map, which holds `present` and `strays`, what wanted() says.
 Result<void> ProxyMaps::write_ports(const MapSet& maps, const ProxyPorts::Entries& present,
                                     const std::vector<uint32_t>& strays) {
   std::vector<uint32_t> keys, gone = strays;
   std::vector<abi::proxy_port> values;
-  for (const auto& [port, entry] : ports_.entries()) {
+  const ProxyPorts::Entries all = wanted();
+  for (const auto& [port, entry] : all) {
     const auto old = present.find(port);
     if (old != present.end() && old->second == entry) continue;
     keys.push_back(port);
     values.push_back(to_abi(entry));
   }
   for (const auto& [port, entry] : present)
-    if (!ports_.entries().contains(port)) gone.push_back(port);
+    if (!all.contains(port)) gone.push_back(port);
   if (!keys.empty() || !gone.empty()) before_step("write ports of the proxy");
   WEIR_TRY(maps.proxy_ports().update(keys, values));
   return maps.proxy_ports().remove(gone);
@@ -146,10 +156,50 @@ Result<void> ProxyMaps::write_ports(const MapSet& maps, const ProxyPorts::Entrie
 
 Result<void> ProxyMaps::reserve(const MapSet& maps, const routing::Plan& plan, uint64_t unix_ns) {
   const ProxyPorts before = ports_;
+  const ProxyPorts::Entries present = wanted();
   WEIR_TRY(ports_.reserve(plan, unix_ns));
-  auto written = write_ports(maps, before.entries(), {});
+  auto written = write_ports(maps, present, {});
   if (!written) ports_ = before;
   return written;
+}
+
+Result<void> ProxyMaps::set_gateway(const MapSet& maps, std::span<const GatewayPort> ports,
+                                    const std::optional<std::vector<IpAddress>>& places) {
+  const auto flags = static_cast<uint16_t>(abi::PROXY_PORT_GATEWAY | (places ? abi::PROXY_PORT_BY_ADDRESS : 0));
+  ProxyPorts::Entries gateways;
+  for (const GatewayPort& port : ports) {
+    if (port.port == 0 || port.listener == 0 || ports_.contains(port.port))
+      return Error{"port " + std::to_string(port.port) + " cannot be a gateway's: it is one of the proxy's own",
+                   EINVAL};
+    gateways.emplace(port.port, ProxyPorts::Entry{IpAddress(), port.listener, 0, flags});
+  }
+  // Places first: a new port must not be open at other addresses for a moment.
+  if (places) WEIR_TRY(write_places(maps, *places));
+  const ProxyPorts::Entries present = wanted();
+  std::swap(gateways_, gateways);
+  auto written = write_ports(maps, present, {});
+  if (!written) std::swap(gateways_, gateways);
+  return written;
+}
+
+Result<void> ProxyMaps::write_places(const MapSet& maps, const std::vector<IpAddress>& places) {
+  auto present = maps.gateway_places().read_all();
+  if (!present) return std::move(present).error();
+  std::vector<abi::gateway_place> keys, gone;
+  for (const IpAddress& place : places) {
+    abi::gateway_place& key = keys.emplace_back();
+    std::memcpy(key.address, place.bytes().data(), sizeof(key.address));
+  }
+  if (keys.size() > abi::MAX_GATEWAY_PLACES)
+    return Error{"a gateway at more than " + std::to_string(abi::MAX_GATEWAY_PLACES) + " addresses", ENOSPC};
+  for (const auto& element : *present) {
+    const abi::gateway_place& old = element.first;
+    const auto same = [&](const abi::gateway_place& key) { return std::memcmp(&key, &old, sizeof(key)) == 0; };
+    if (std::none_of(keys.begin(), keys.end(), same)) gone.push_back(old);
+  }
+  before_step("write places of the gateway");
+  WEIR_TRY(maps.gateway_places().update(keys, std::vector<uint32_t>(keys.size(), 1)));
+  return maps.gateway_places().remove(gone);
 }
 
 Result<void> ProxyMaps::set_place(const MapSet& maps, const ProxyPlace& place) {
@@ -231,11 +281,12 @@ Result<void> ProxyMaps::mend_ports(const MapSet& maps, std::vector<std::string>*
   auto read = read_ports(maps);
   if (!read) return std::move(read).error();
   const size_t before = drift->size();
-  for (const auto& [port, entry] : ports_.entries())
+  const ProxyPorts::Entries all = wanted();
+  for (const auto& [port, entry] : all)
     if (const std::string was = port_text(read->entries, port), is = to_text(port, entry); was != is)
       drift->push_back("proxy port " + std::to_string(port) + ": was " + was + ", is " + is);
   for (const auto& [port, entry] : read->entries)
-    if (!ports_.entries().contains(port))
+    if (!all.contains(port))
       drift->push_back("proxy port " + std::to_string(port) + ": was " + to_text(port, entry) + ", is gone");
   for (const uint32_t stray : read->strays) drift->push_back("proxy port " + std::to_string(stray) + ": is gone");
   *operations += drift->size() - before;

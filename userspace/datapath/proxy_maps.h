@@ -26,6 +26,8 @@ class ProxyMaps {
   Result<void> adopt(const MapSet& maps);
   /// See Datapath.
   Result<void> reserve(const MapSet& maps, const routing::Plan& plan, uint64_t unix_ns);
+  Result<void> set_gateway(const MapSet& maps, std::span<const GatewayPort> ports,
+                           const std::optional<std::vector<IpAddress>>& places);
   Result<void> set_place(const MapSet& maps, const ProxyPlace& place);
   Result<void> set_listeners(const MapSet& maps, std::span<const int> fds);
   /// Puts right what is not as this object wrote it; a line each is added to `drift`.
@@ -43,7 +45,12 @@ class ProxyMaps {
   Result<void> mend_place(const MapSet& maps, std::vector<std::string>* drift, size_t* operations);
   Result<void> mend_listeners(const MapSet& maps, std::vector<std::string>* drift, size_t* operations);
 
+  Result<void> write_places(const MapSet& maps, const std::vector<IpAddress>& places);
+  /// What `proxy_ports` is to hold.
+  [[nodiscard]] ProxyPorts::Entries wanted() const;
+
   ProxyPorts ports_;
+  ProxyPorts::Entries gateways_;
   abi::proxy_place place_{};
   /// False: nobody has said yet, and what an earlier agent wrote is not to be judged.
   bool placed_ = false, listening_ = false;

@@ -20,8 +20,7 @@ void ProxyPorts::restore(const Entries& entries) {
   entries_.clear();
   by_place_.clear();
   for (const auto& [port, entry] : entries) {
-    const bool in_range = port >= first_ && port - first_ < count_;
-    if (!in_range || entry.frontend_port == 0 || entry.address.is_unspecified()) continue;
+    if (!contains(port) || entry.flags != 0 || entry.frontend_port == 0 || entry.address.is_unspecified()) continue;
     if (by_place_.emplace(Place{entry.address, entry.frontend_port}, port).second) entries_.emplace(port, entry);
   }
 }
@@ -79,6 +78,9 @@ std::vector<ProxyPort> ProxyPorts::list() const {
 }
 
 std::string to_text(uint16_t port, const ProxyPorts::Entry& entry) {
+  if ((entry.flags & abi::PROXY_PORT_GATEWAY) != 0)
+    return std::to_string(port) + " = gateway port " + std::to_string(entry.frontend_port) +
+           ((entry.flags & abi::PROXY_PORT_BY_ADDRESS) != 0 ? " at some addresses" : "");
   return std::to_string(port) + " = " + to_string(entry.address, entry.frontend_port) +
          (entry.unused_since != 0 ? " unused" : "");
 }

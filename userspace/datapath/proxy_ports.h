@@ -23,6 +23,12 @@ struct ProxyPort {
   bool operator==(const ProxyPort&) const = default;
 };
 
+/// A port of this node that is a gateway's, and the gateway's own port.
+struct GatewayPort {
+  uint16_t port = 0, listener = 0;
+  bool operator==(const GatewayPort&) const = default;
+};
+
 /// The given ports. A frontend keeps its port for as long as it is in the plan, and gets it back when it returns
 /// unless it was recycled.
 class ProxyPorts {
@@ -31,6 +37,7 @@ class ProxyPorts {
     IpAddress address;
     uint16_t frontend_port = 0;
     uint64_t unused_since = 0;  // Unix time in ns; 0: in use
+    uint16_t flags = 0;         // abi::proxy_port_flags
     bool operator==(const Entry&) const = default;
   };
   using Entries = std::map<uint16_t, Entry>;  // by port
@@ -45,6 +52,8 @@ class ProxyPorts {
   /// Makes the proxied frontends of `plan` have ports and marks the others unused. ENOSPC, and nothing changed: the
   /// range is too small.
   Result<void> reserve(const routing::Plan& plan, uint64_t unix_ns);
+  /// Whether `port` is one of the range.
+  [[nodiscard]] bool contains(uint16_t port) const { return port >= first_ && port - first_ < count_; }
   /// The port for a frontend; 0: it has none.
   [[nodiscard]] uint16_t find(const IpAddress& address, uint16_t frontend_port) const;
 

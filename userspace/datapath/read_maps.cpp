@@ -156,8 +156,8 @@ class Viewer {
       if (port == 0 || port > UINT16_MAX)
         view_.problems.push_back("proxy_ports has " + std::to_string(port) + ", which is no port");
       else
-        proxy.ports.push_back(
-            {static_cast<uint16_t>(port), address_of(entry.address), ntohs(entry.port), entry.unused_since});
+        proxy.ports.push_back({static_cast<uint16_t>(port), address_of(entry.address), ntohs(entry.port),
+                               entry.unused_since, (entry.flags & abi::PROXY_PORT_GATEWAY) != 0});
     }
     std::sort(proxy.ports.begin(), proxy.ports.end(), [](const auto& a, const auto& b) { return a.port < b.port; });
     return {};

@@ -28,7 +28,7 @@ struct BuildOptions {
   /// reach what listens on the node's loopback only (hardening P10, CVE-2021-25737).
   bool allow_loopback_endpoints = true;
   /// Where several have one port, the first has it.
-  std::vector<GatewayIdentity> gateways;
+  std::vector<GatewayIdentity> gateways = {};
   /// true: every HTTP service with an applicable VirtualService takes the proxy, so that its requests are split rather
   /// than its connections. false: only where a rule needs the request, or the VirtualService asks for it.
   bool http_by_request = false;
