@@ -242,6 +242,10 @@ class World:
         self.processes.append(server)
         return server
 
+    def run_in_node(self, *argv):
+        """A command in the node's network namespace."""
+        return run("nsenter", f"--net=/run/netns/{self.netns}", *argv)
+
     def spawn(self, argv, netns=None, **options):
         process = Process(argv, netns=netns or self.netns, **options)
         self.processes.append(process)

@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "agent/gateway_ports.h"
+#include "agent/node_address.h"
+
 namespace weir::agent {
 namespace {
 
@@ -133,11 +136,37 @@ Result<void> Agent::start_proxy_supervisor() {
 Result<datapath::ApplyReport> Agent::apply(const routing::Plan& plan) {
   auto ports = datapath_->reserve_proxy_ports(plan);
   if (!ports) return std::move(ports).error();
-  const bool needed = std::ranges::any_of(plan.services, [](const auto& service) {
+  const bool needed = !plan.gateway_ports.empty() || std::ranges::any_of(plan.services, [](const auto& service) {
     return std::ranges::any_of(service->frontends, &routing::PlanFrontend::proxied);
   });
   proxy_->prepare({plan.generation, needed, std::move(*ports)});
-  return datapath_->apply(plan);
+  auto report = datapath_->apply(plan);
+  if (report) open_gateway(plan.gateway_ports, report->warnings);
+  return report;
+}
+
+void Agent::open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings) {
+  gateway_ports_ = ports;
+  auto opening = choose_gateway_ports(ports, listening_ports());
+  for (auto& warning : opening.warnings) warnings.push_back(std::move(warning));
+  std::optional<std::vector<IpAddress>> places;
+  if (!options_.interfaces.empty()) {
+    places = addresses_of_interfaces(options_.interfaces);
+    if (places->empty() && !ports.empty())
+      warnings.push_back("the gateway is closed: the interfaces of --interface have no address");
+  }
+  if (const auto opened = datapath_->set_gateway(opening.open, places); !opened)
+    warnings.push_back("the gateway is closed: " + opened.error().message);
+}
+
+/// Others come and go at its ports, and addresses at the interfaces.
+void Agent::look_at_gateway() {
+  if (gateway_ports_.empty()) return;
+  std::vector<std::string> warnings;
+  const auto ports = gateway_ports_;
+  open_gateway(ports, warnings);
+  for (const auto& warning : warnings)
+    if (throttle_.admit(warning, Throttle::Clock::now())) spdlog::warn("{}", printable(warning));
 }
 
 Result<void> Agent::watch_folder() {
@@ -306,6 +335,7 @@ void Agent::on_namespaces(const NetnsScan& scan) {
 }
 
 void Agent::on_reconcile() {
+  look_at_gateway();
   begun_ = due_ = Debounce::Clock::now();
   finish(reconciler_->retry());
   if (auto report = datapath_->reconcile())

@@ -52,6 +52,9 @@ class Agent : private Kernel, private ProxyKernel {
     return datapath_->set_sources(sources);
   }
 
+  void open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings);
+  void look_at_gateway();
+
   // ProxyKernel
   std::string why_no_proxy() override { return datapath_->why_no_proxy(); }
   Result<void> set_proxy(const datapath::ProxyPlace& place) override { return datapath_->set_proxy(place); }
@@ -107,6 +110,7 @@ class Agent : private Kernel, private ProxyKernel {
   /// Of the turn under way: its first event, and when the debounce let it through.
   Debounce::Clock::time_point begun_{}, due_{};
   bool attached_ = false;
+  std::vector<routing::PlanGatewayPort> gateway_ports_;  // of the plan that the kernel has
   FileDescriptor signals_;
   std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_;
   Throttle throttle_{std::chrono::seconds(10)};

@@ -64,6 +64,7 @@ Result<void> Agent::start_admin() {
         return splits_view(table, maps, observed_);
       },
       "every split, intended and observed share");
+  add_view("/gateways", "gateways", &gateways_view, "ports of this node that are an ingress gateway's");
   add_view("/endpoints", "endpoints", &endpoints_view, "every endpoint, healthy or not");
   admin_.add(
       admin::Method::kGet, "/maps",

@@ -42,7 +42,7 @@ std::vector<InterfaceAddress> interface_addresses() {
     net::RawAddress raw;
     raw.length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
     std::memcpy(raw.get(), entry->ifa_addr, raw.length);
-    all.push_back({net::from_raw(raw).address, (entry->ifa_flags & IFF_LOOPBACK) != 0});
+    all.push_back({net::from_raw(raw).address, (entry->ifa_flags & IFF_LOOPBACK) != 0, entry->ifa_name});
   }
   return all;
 }
@@ -70,7 +70,7 @@ std::optional<IpAddress> choose_node_address(const std::optional<IpAddress>& by_
                                              const std::vector<InterfaceAddress>& all, bool v4) {
   if (by_route) return by_route;
   std::optional<IpAddress> global, loopback;
-  for (const auto& [address, on_loopback] : all) {
+  for (const auto& [address, on_loopback, name] : all) {
     if (address.is_v4() != v4) continue;
     auto& best = address.is_loopback() ? loopback : global;
     // Addresses on `lo` are services' as often as the node's.
@@ -78,6 +78,13 @@ std::optional<IpAddress> choose_node_address(const std::optional<IpAddress>& by_
     if (!best || address < *best) best = address;
   }
   return global ? global : loopback;
+}
+
+std::vector<IpAddress> addresses_of_interfaces(const std::vector<std::string>& names) {
+  std::vector<IpAddress> addresses;
+  for (const auto& entry : interface_addresses())
+    if (std::ranges::find(names, entry.interface) != names.end()) addresses.push_back(entry.address);
+  return addresses;
 }
 
 NodeAddresses find_node_addresses() {

@@ -25,10 +25,14 @@ Result<NodeAddresses> read_node_addresses(const std::vector<std::string>& texts)
 /// global address of an interface that is up, else loopback.
 NodeAddresses find_node_addresses();
 
+/// Of those interfaces that are there and up.
+std::vector<IpAddress> addresses_of_interfaces(const std::vector<std::string>& names);
+
 /// An address of an interface, for choose_node_address().
 struct InterfaceAddress {
   IpAddress address;
   bool loopback = false;  // of a loopback interface
+  std::string interface = {};
 };
 /// Pure. `by_route`: what the default route says. The lowest of several, so that the choice stands.
 std::optional<IpAddress> choose_node_address(const std::optional<IpAddress>& by_route,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "agent/node_address.h"
 #include "agent/run_dir.h"
@@ -32,6 +33,10 @@ struct Options {
   NodeAddresses node_addresses;  // none: found
   std::string access_log;        // empty: none. "stderr", or a file
   uint16_t proxy_port_first = 61000, proxy_port_count = 1000;
+  /// Ingress gateways whose part this node plays, and where: at the addresses of these interfaces; none: at all of the
+  /// node's.
+  std::vector<routing::GatewayIdentity> gateways;
+  std::vector<std::string> interfaces;
   bool verbose = false;
 };
 
@@ -42,6 +47,7 @@ inline constexpr std::chrono::milliseconds kMostDebounce{1000};
 inline routing::BuildOptions build_options(const Options& options) {
   return {.all_services = options.all_services,
           .allow_loopback_endpoints = !options.refuse_loopback_endpoints,
+          .gateways = options.gateways,
           .http_by_request = options.http_by_request};
 }
 

@@ -56,6 +56,7 @@ proxy_process::Configuration ProxySupervisor::message(bool full) const {
   message.all_services = options_.build.all_services;
   message.allow_loopback_endpoints = options_.build.allow_loopback_endpoints;
   message.http_by_request = options_.build.http_by_request;
+  message.gateways = options_.build.gateways;
   for (const auto& entry : configuration_.ports)
     message.ports.push_back({entry.port, {entry.address, entry.frontend_port}});
   if (full) {

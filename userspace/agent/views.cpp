@@ -287,4 +287,20 @@ Json endpoints_view(const routing::Table* table, const datapath::MapsView* maps)
   return list;
 }
 
+Json gateways_view(const routing::Table* table, const datapath::MapsView* maps) {
+  auto list = Json::array();
+  if (table == nullptr) return list;
+  for (const auto& port : table->plan->gateway_ports) {
+    const bool open = maps != nullptr && std::ranges::any_of(maps->proxy.ports, [&](const auto& entry) {
+                        return entry.gateway && entry.port == port.port;
+                      });
+    list.push_back({{"port", port.port},
+                    {"listener", port.listener},
+                    {"protocol", port.http ? "http" : "opaque"},
+                    {"gateways", port.servers},
+                    {"open", open}});
+  }
+  return list;
+}
+
 }  // namespace weir::agent

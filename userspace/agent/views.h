@@ -43,6 +43,8 @@ Json services_view(const routing::Table* table, const datapath::MapsView* maps);
 Json routes_view(const routing::Table* table);
 /// One entry a split, with intended and observed share.
 Json splits_view(const routing::Table* table, const datapath::MapsView* maps, const Observed& observed);
+/// One entry a port of this node that is an ingress gateway's.
+Json gateways_view(const routing::Table* table, const datapath::MapsView* maps);
 /// One entry an endpoint of a service port.
 Json endpoints_view(const routing::Table* table, const datapath::MapsView* maps);
 

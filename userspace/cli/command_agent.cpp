@@ -18,12 +18,35 @@ namespace {
 struct Options {
   agent::Options agent;
   ProxyOptionTexts proxy;
+  std::vector<std::string> gateways;
   std::string services = "ruled", http_split = "connection", debounce = "50ms", reconcile = "30s";
 };
 
 constexpr const char* kExamples =
     "  weir agent --config /etc/weir\n"
     "  weir agent --config DIR --cgroup /sys/fs/cgroup/mine --services all\n";
+
+/// "istio=ingressgateway" or "edge/app=gateway,istio=edge".
+Result<routing::GatewayIdentity> read_gateway(std::string_view text) {
+  routing::GatewayIdentity gateway{"istio-system", {}};
+  const std::string whole(text);
+  if (const size_t slash = text.find('/'), equals = text.find('='); slash < equals) {
+    gateway.namespace_ = text.substr(0, slash);
+    text.remove_prefix(slash + 1);
+  }
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    const std::string_view label = text.substr(0, comma);
+    const size_t equals = label.find('=');
+    if (equals == 0 || equals == std::string_view::npos)
+      return Error{"\"" + whole + "\": \"" + std::string(label) + "\" is not LABEL=VALUE"};
+    gateway.labels.emplace(label.substr(0, equals), label.substr(equals + 1));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  if (gateway.labels.empty() || gateway.namespace_.empty())
+    return Error{"\"" + whole + "\" is not [NAMESPACE/]LABEL=VALUE,…, as istio=ingressgateway"};
+  return gateway;
+}
 
 Exit exit_of(const Error& error) {
   return error.code == EPERM || error.code == EACCES ? kNoPermission : kError;
@@ -39,6 +62,11 @@ int run_agent(Context& context, Options options) {
   options.agent.reconcile_interval = std::chrono::milliseconds(*reconcile);
   options.agent.all_services = options.services == "all";
   options.agent.http_by_request = options.http_split == "request";
+  for (const std::string& text : options.gateways) {
+    auto gateway = read_gateway(text);
+    if (!gateway) return fail(context, kUsage, "--gateway " + gateway.error().message);
+    options.agent.gateways.push_back(*std::move(gateway));
+  }
   options.agent.run_dir = context.options.run_dir;
   options.agent.bpffs_dir = context.options.bpffs;
   if (const auto proxy = read_proxy_options(options.proxy, options.agent); !proxy)
@@ -76,6 +104,13 @@ void add_agent(CommandTable& table) {
       ->check(CLI::IsMember({"connection", "request"}))
       ->capture_default_str()
       ->type_name("BY");
+  command
+      .add_option("--gateway", options->gateways,
+                  "serve Gateways that select these labels; the namespace is istio-system unless it is given")
+      ->type_name("[NAMESPACE/]K=V,…");
+  command
+      .add_option("--interface", agent.interfaces, "serve them at this interface's addresses only (all of the node's)")
+      ->type_name("NAME");
   command.add_flag("--refuse-loopback-endpoints", agent.refuse_loopback_endpoints,
                    "for a folder that others write: leave endpoints on 127.0.0.0/8 and ::1 out");
   command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")

@@ -155,6 +155,14 @@ Table endpoints_table(const Json& list, bool wide) {
   return table;
 }
 
+Table gateways_table(const Json& list, bool /*wide*/) {
+  Table table({{"PORT", true}, {"LISTENER", true}, {"PROTOCOL"}, {"OPEN"}, {"GATEWAYS"}});
+  for (const auto& entry : list)
+    table.add({text(entry, "port"), text(entry, "listener"), text(entry, "protocol"),
+               entry["open"].get<bool>() ? "yes" : "no", joined(entry["gateways"])});
+  return table;
+}
+
 struct Noun {
   const char* name;
   std::vector<std::string> aliases;
@@ -177,6 +185,10 @@ const std::vector<Noun>& nouns() {
                             text(entry, "index"));
        }},
       {"splits", {"split", "sp"}, &splits_table, [](const Json& entry) { return "split/" + text(entry, "name"); }},
+      {"gateways",
+       {"gateway", "gw"},
+       &gateways_table,
+       [](const Json& entry) { return "gateway/" + text(entry, "port"); }},
       {"endpoints",
        {"endpoint", "ep"},
        &endpoints_table,
@@ -233,7 +245,7 @@ int get(Context& context, const Options& options) {
     for (const auto& candidate : nouns()) known.emplace_back(candidate.name);
     const std::string near = nearest(options.noun, known);
     return fail(context, kUsage, "there is no \"" + options.noun + "\" to get",
-                near.empty() ? "services, routes, splits or endpoints" : "did you mean \"" + near + "\"?");
+                near.empty() ? "services, routes, splits, gateways or endpoints" : "did you mean \"" + near + "\"?");
   }
   return show_or_watch(context, [&](Context& inner) { return show(inner, *noun, options.name); });
 }
@@ -242,9 +254,11 @@ int get(Context& context, const Options& options) {
 
 void add_get(CommandTable& table) {
   auto options = std::make_shared<Options>();
-  auto& command = table.add("get", "what is live: services, routes, splits, endpoints", kExamples,
+  auto& command = table.add("get", "what is live: services, routes, splits, gateways, endpoints", kExamples,
                             [options](Context& context) { return get(context, *options); });
-  command.add_option("noun", options->noun, "services, routes, splits or endpoints")->required()->type_name("NOUN");
+  command.add_option("noun", options->noun, "services, routes, splits, gateways or endpoints")
+      ->required()
+      ->type_name("NOUN");
   command.add_option("name", options->name, "only this service")->type_name("NAME");
 }
 

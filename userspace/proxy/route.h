@@ -91,11 +91,12 @@ struct Route {
 
 struct RouteList {
   enum class Kind {
-    kRules,        // of a VirtualService: 404 where none matches
-    kDefault,      // the service's default route
-    kPassthrough,  // unknown host: whoever was dialled
-    kRefused,      // unknown host under REGISTRY_ONLY: 502
-    kTunnel,       // of bytes that are not HTTP/1.1: tcp[] of a VirtualService, else the service's default route
+    kRules,          // of a VirtualService: 404 where none matches
+    kDefault,        // the service's default route
+    kPassthrough,    // unknown host: whoever was dialled
+    kRefused,        // unknown host under REGISTRY_ONLY: 502
+    kHttpsRedirect,  // a gateway's host that is to be asked for by https: 301
+    kTunnel,         // of bytes that are not HTTP/1.1: tcp[] of a VirtualService, else the service's default route
   };
   Kind kind = Kind::kRules;
   std::string service;  // fully qualified host; empty for an unknown one

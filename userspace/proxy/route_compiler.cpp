@@ -57,6 +57,7 @@ std::string route_name(const routing::Origin& origin) {
 
 std::shared_ptr<const RouteList> RouteCompiler::compile(const routing::Client& client, const Frontend& frontend,
                                                         std::string_view authority) const {
+  if (frontend.gateway) return compile_gateway(frontend, authority);
   auto list = std::make_shared<RouteList>();
   list->table = table_;
   const uint16_t port = frontend.address.port;
@@ -108,11 +109,17 @@ void RouteCompiler::compile_for_service(RouteList& list, const Question& questio
 }
 
 void RouteCompiler::add_rules(RouteList& list, const Question& question, const routing::HttpRules& rules) const {
-  list.routes.reserve(rules.routes.size());
+  const size_t before = list.routes.size();
+  add_routes(list, question, rules.routes);
   const KeySource sticky = sticky_of(*rules.virtual_service);
-  for (const routing::ApplicableHttpRoute& applicable : rules.routes) {
+  for (size_t i = before; i < list.routes.size(); ++i) list.routes[i].sticky = sticky;
+}
+
+void RouteCompiler::add_routes(RouteList& list, const Question& question,
+                               const std::vector<routing::ApplicableHttpRoute>& routes) const {
+  list.routes.reserve(list.routes.size() + routes.size());
+  for (const routing::ApplicableHttpRoute& applicable : routes) {
     Route route = compile_route(question, applicable);
-    route.sticky = sticky;
     // A route of which no entry could be compiled must not take every request.
     if (route.matchers.empty() && !applicable.match.empty()) continue;
     list.routes.push_back(std::move(route));
@@ -165,6 +172,13 @@ Route RouteCompiler::compile_route(const Question& question, const routing::Appl
   return route;
 }
 
+/// In the mesh, a destination without a port means the dialled one; at a gateway, its service's only port.
+ResolvedDestination RouteCompiler::resolve(const Question& question, std::string_view namespace_,
+                                           const config::Destination& destination) const {
+  const auto how = question.frontend.gateway ? routing::resolve_destination : routing::resolve_http_destination;
+  return how(*table_, question.client, namespace_, destination, question.frontend.address.port);
+}
+
 void RouteCompiler::name_stats(Route& route, const Question& question) const {
   const std::string name = question.scope + "/" + route.name;
   route.local_traffic = shared_->stats.traffic(name, "");
@@ -187,8 +201,7 @@ void RouteCompiler::compile_split(Route& route, const Question& question, const 
   for (size_t index = 0; index < entries.size(); ++index) {
     if (weights[index] == 0) continue;  // never
     const config::WeightedDestination& entry = entries[index];
-    const ResolvedDestination resolved = routing::resolve_http_destination(
-        *table_, question.client, written.namespace_, entry.destination, question.frontend.address.port);
+    const ResolvedDestination resolved = resolve(question, written.namespace_, entry.destination);
     shares.push_back(share_of(resolved, weights[index]));
     Destination destination = compile_destination(resolved, shares.back().endpoints, *shared_);
     destination.request_headers = plan_or_nothing(headers.request, entry.headers.request, only);
@@ -214,8 +227,7 @@ void RouteCompiler::compile_mirrors(Route& route, const Question& question, cons
     const std::string name = question.scope + "/" + written.origin.namespace_ + "/" + written.origin.name + "#" +
                              std::to_string(written.origin.index) + "/mirror" + std::to_string(number++);
     if (mirror.percentage.parts_per_million == 0) continue;
-    const ResolvedDestination resolved = routing::resolve_http_destination(
-        *table_, question.client, written.namespace_, mirror.destination, question.frontend.address.port);
+    const ResolvedDestination resolved = resolve(question, written.namespace_, mirror.destination);
     MirrorTarget target;
     target.parts_per_million = mirror.percentage.parts_per_million;
     std::vector<Share> shares;

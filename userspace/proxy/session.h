@@ -70,6 +70,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void on_head();
   bool refuse_early(const http::RequestHead& head);
   [[nodiscard]] bool loops(const http::RequestHead& head) const;
+  [[nodiscard]] std::string_view scheme(const http::RequestHead& request) const;
   bool make_view(http::RequestHead& head, routing::RequestView& view);
   void find_route(const routing::RequestView& view);
   void take_route(const routing::RequestView& view);
@@ -128,7 +129,8 @@ class Session final : public net::StreamHandler, public EndpointUser {
   size_t sniff_more(std::string_view bytes);
   void on_sniff_timeout();
   void begin_http();
-  void begin_raw_tunnel(bool http2);
+  size_t sniff_tls(std::string_view bytes);
+  void begin_raw_tunnel(bool http2, std::string_view sni = {});
   bool connect_tunnel();
   void begin_tunnel(const http::ResponseHead& head);
   void arm_tunnel_watch();

@@ -122,6 +122,12 @@ bool Session::loops(const http::RequestHead& request) const {
   return hops > worker_->options().max_hops;
 }
 
+/// What a client says of it is believed in the mesh only (istio-facts 9).
+std::string_view Session::scheme(const http::RequestHead& request) const {
+  if (frontend_.gateway) return "http";
+  return routing::effective_scheme(request.headers.value(http::HeaderId::kXForwardedProto), false);
+}
+
 /// Views of the head, in the form the matchers take; they hold until the next call that uses the worker's scratch
 /// lists.
 bool Session::make_view(http::RequestHead& request, routing::RequestView& view) {
@@ -135,7 +141,7 @@ bool Session::make_view(http::RequestHead& request, routing::RequestView& view) 
     if (header.id != http::HeaderId::kHost) fields.push_back({header.name, header.value});
   }
   view.method = request.method_name;
-  view.scheme = routing::effective_scheme(request.headers.value(http::HeaderId::kXForwardedProto), false);
+  view.scheme = scheme(request);
   view.authority = request.authority;
   view.headers = fields;
   view.set_target(exchange_.matched_target);
@@ -150,6 +156,10 @@ void Session::find_route(const routing::RequestView& view) {
   exchange_.list = worker_->routes().find(client_class_, frontend_port_, frontend_, view.authority);
   if (exchange_.list->kind == RouteList::Kind::kRefused) {
     answer({502, "", kNoRoute, "unknown_host", {}});
+    return;
+  }
+  if (exchange_.list->kind == RouteList::Kind::kHttpsRedirect) {
+    answer({301, "", 0, "https_redirect", routing::https_redirect_location(view_for_formats())});
     return;
   }
   const MatchedRoute matched = proxy::find_route(*exchange_.list, view);
@@ -217,7 +227,7 @@ routing::RequestView Session::view_for_formats() const {
   const http::RequestHead& request = session.head();
   routing::RequestView view;
   view.method = request.method_name;
-  view.scheme = routing::effective_scheme(request.headers.value(http::HeaderId::kXForwardedProto), false);
+  view.scheme = scheme(request);
   view.authority = exchange_.authority.empty() ? request.authority : exchange_.authority;
   view.set_target(exchange_.target);
   return view;

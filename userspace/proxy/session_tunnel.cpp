@@ -1,5 +1,6 @@
 // Connections that are no HTTP/1.1, or no more: bytes go through as they are.
 
+#include "proxy/client_hello.h"
 #include "proxy/session.h"
 #include "proxy/sniff.h"
 #include "proxy/worker.h"
@@ -10,6 +11,7 @@ namespace weir::proxy {
 
 /// What has come so far is in replay_; it never holds a whole line, so the parser takes all of it at once.
 size_t Session::sniff_more(std::string_view bytes) {
+  if (frontend_.speech == Speech::kTls) return sniff_tls(bytes);
   std::string all;
   if (!replay_.empty()) all.append(replay_.front()).append(bytes);
   switch (sniff(replay_.empty() ? bytes : std::string_view(all))) {
@@ -29,9 +31,24 @@ size_t Session::sniff_more(std::string_view bytes) {
   return state_ == State::kTunnel ? tunnel(endpoint_->stream(), bytes) : bytes.size();
 }
 
+/// The name that a TLS client asks for tells where it goes; what it has sent goes there whole.
+size_t Session::sniff_tls(std::string_view bytes) {
+  std::string all;
+  while (!replay_.empty()) {
+    all += replay_.front();
+    replay_.consume(replay_.front().size());
+  }
+  all += bytes;
+  const ClientHello hello = read_client_hello(all);
+  replay_.append(all);
+  if (hello.state == ClientHello::State::kMore) return bytes.size();
+  begin_raw_tunnel(false, hello.server_name);
+  return bytes.size();
+}
+
 /// A silent client waits for the server's first word, one that has sent half a line for an answer to it.
 void Session::on_sniff_timeout() {
-  if (frontend_.speech == Speech::kHttp2) {  // here clients speak first
+  if (frontend_.speech == Speech::kHttp2 || frontend_.speech == Speech::kTls) {  // here clients speak first
     worker_->stats().head_timeouts.add();
     client_stream_.finish();
     close();
@@ -53,12 +70,12 @@ void Session::begin_http() {
 
 // ---------------------------------------------------------------- tunnels
 
-void Session::begin_raw_tunnel(bool http2) {
+void Session::begin_raw_tunnel(bool http2, std::string_view sni) {
   worker_->leave_idle(*this);
   watch_.cancel();
   exchange_.started = worker_->loop().now();
   RouteCache& routes = worker_->routes();
-  exchange_.list = routes.find_tunnel(routes.client_class(client_), frontend_port_, frontend_, http2);
+  exchange_.list = routes.find_tunnel(routes.client_class(client_), frontend_port_, frontend_, http2, sni);
   exchange_.route = find_tunnel_route(*exchange_.list, frontend_.address.address, client_);
   state_ = State::kTunnel;
   if (exchange_.route == nullptr || !exchange_.route->split) {

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "routing/plan_gateway.h"
+#include "routing/resolve_gateway.h"
 
 namespace weir::proxy {
 namespace {
@@ -43,17 +45,41 @@ Frontend frontend_at(const routing::Table& table, const net::SocketAddress& addr
   return frontend;
 }
 
+/// A port of which no server is HTTP is TLS, where one server says so, or bytes.
+Speech gateway_speech(const routing::Table& table, const routing::Client& gateway,
+                      const routing::PlanGatewayPort& port) {
+  if (port.http) return Speech::kHttp1;
+  for (const routing::GatewayServer& server : routing::find_gateway_servers(table, gateway, port.listener)) {
+    const std::string& protocol = server.config->protocol;
+    if (protocol == "TLS" || protocol == "HTTPS") return Speech::kTls;
+  }
+  return Speech::kOther;
+}
+
+void add_gateways(Snapshot& snapshot, std::span<const routing::GatewayIdentity> gateways) {
+  std::vector<std::shared_ptr<const routing::Client>> clients;
+  for (const routing::GatewayIdentity& gateway : gateways)
+    clients.push_back(std::make_shared<const routing::Client>(routing::client_of(gateway)));
+  for (const routing::PlanGatewayPort& port : snapshot.table->plan->gateway_ports) {
+    if (port.gateway >= clients.size()) continue;
+    const auto& client = clients[port.gateway];
+    snapshot.frontends[port.port] = {
+        {IpAddress(), port.listener}, gateway_speech(*snapshot.table, *client, port), client};
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const routing::Table> table,
-                                              std::span<const FrontendPort> ports,
-                                              std::shared_ptr<SharedState> shared) {
+                                              std::span<const FrontendPort> ports, std::shared_ptr<SharedState> shared,
+                                              std::span<const routing::GatewayIdentity> gateways) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->table = std::move(table);
   snapshot->shared = std::move(shared);
   for (const FrontendPort& port : ports) {
     snapshot->frontends[port.port] = frontend_at(*snapshot->table, {port.address, port.frontend_port});
   }
+  add_gateways(*snapshot, gateways);
   return snapshot;
 }
 
@@ -86,11 +112,14 @@ const std::shared_ptr<const RouteList>& RouteCache::find(uint32_t client_class, 
 }
 
 const std::shared_ptr<const RouteList>& RouteCache::find_tunnel(uint32_t client_class, uint16_t frontend_port,
-                                                                const Frontend& frontend, bool http2) {
+                                                                const Frontend& frontend, bool http2,
+                                                                std::string_view sni) {
   Key key{client_class, frontend_port, http2 ? "\n2" : "\n"};  // no authority has a line feed
+  key.authority += sni;
   const auto found = lists_.find(key);
   if (found != lists_.end()) return found->second;
-  auto list = compiler_.compile_tunnel(classes_[client_class], frontend, http2);
+  if (lists_.size() >= kMaxLists) lists_.clear();
+  auto list = compiler_.compile_tunnel(classes_[client_class], frontend, http2, sni);
   return lists_.emplace(std::move(key), std::move(list)).first->second;
 }
 

@@ -12,6 +12,7 @@
 
 #include "proxy/route_compiler.h"
 #include "proxy/shared_state.h"
+#include "routing/build_table.h"
 
 namespace weir::proxy {
 
@@ -30,9 +31,11 @@ struct FrontendPort {
   uint16_t frontend_port = 0;
 };
 
-/// Pure. Of several entries of one port the last holds. Neither pointer is null.
+/// Pure. Of several entries of one port the last holds. Neither pointer is null. `gateways`: what the table was built
+/// with; its plan says which ports are theirs, and these hold before `ports`.
 std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const routing::Table> table,
-                                              std::span<const FrontendPort> ports, std::shared_ptr<SharedState> shared);
+                                              std::span<const FrontendPort> ports, std::shared_ptr<SharedState> shared,
+                                              std::span<const routing::GatewayIdentity> gateways = {});
 
 /// Route lists of a snapshot as one loop needs them, compiled when first asked for. One thread.
 class RouteCache {
@@ -47,7 +50,7 @@ class RouteCache {
                                                std::string_view authority);
   /// Of connections that do not speak HTTP/1.1 (RouteCompiler::compile_tunnel).
   const std::shared_ptr<const RouteList>& find_tunnel(uint32_t client_class, uint16_t frontend_port,
-                                                      const Frontend& frontend, bool http2);
+                                                      const Frontend& frontend, bool http2, std::string_view sni = {});
 
  private:
   // An attacker can send as many hosts as it likes; beyond this the cache begins anew.

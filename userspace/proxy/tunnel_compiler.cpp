@@ -6,7 +6,8 @@
 namespace weir::proxy {
 
 std::shared_ptr<const RouteList> RouteCompiler::compile_tunnel(const routing::Client& client, const Frontend& frontend,
-                                                               bool http2) const {
+                                                               bool http2, std::string_view sni) const {
+  if (frontend.gateway) return compile_gateway_tunnel(frontend, frontend.speech == Speech::kTls, sni);
   auto list = std::make_shared<RouteList>();
   list->table = table_;
   list->kind = RouteList::Kind::kTunnel;
@@ -18,19 +19,23 @@ std::shared_ptr<const RouteList> RouteCompiler::compile_tunnel(const routing::Cl
   if (http2 && add_http_fallback(*list, question, *service)) return list;
   if (!http2) {
     for (const auto& applicable : routing::find_l4_rules(*table_, client, service->host, port, false)) {
-      Route route;
-      route.origin = applicable.route->origin;
-      route.name = "tcp#" + std::to_string(route.origin.index);
-      for (const routing::L4Match* match : applicable.match) route.connections.push_back(match->config);
-      compile_l4_split(route, question, applicable);
-      name_stats(route, question);
-      const bool takes_all = route.connections.empty();
-      list->routes.push_back(std::move(route));
-      if (takes_all) return list;
+      add_l4_route(*list, question, applicable, "tcp#");
+      if (applicable.match.empty()) return list;
     }
   }
   add_default(*list, question, *service);
   return list;
+}
+
+void RouteCompiler::add_l4_route(RouteList& list, const Question& question,
+                                 const routing::ApplicableL4Route& applicable, const char* kind) const {
+  Route route;
+  route.origin = applicable.route->origin;
+  route.name = kind + std::to_string(route.origin.index);
+  for (const routing::L4Match* match : applicable.match) route.connections.push_back(match->config);
+  compile_l4_split(route, question, applicable);
+  name_stats(route, question);
+  list.routes.push_back(std::move(route));
 }
 
 void RouteCompiler::compile_l4_split(Route& route, const Question& question,

@@ -9,11 +9,14 @@ namespace {
 
 routing::BuildOptions build_options(const Configuration& configuration) {
   return {.all_services = configuration.all_services,
-          .allow_loopback_endpoints = configuration.allow_loopback_endpoints};
+          .allow_loopback_endpoints = configuration.allow_loopback_endpoints,
+          .gateways = configuration.gateways,
+          .http_by_request = configuration.http_by_request};
 }
 
 bool same(const routing::BuildOptions& a, const routing::BuildOptions& b) {
-  return a.all_services == b.all_services && a.allow_loopback_endpoints == b.allow_loopback_endpoints;
+  return a.all_services == b.all_services && a.allow_loopback_endpoints == b.allow_loopback_endpoints &&
+         a.http_by_request == b.http_by_request && a.gateways == b.gateways;
 }
 
 void append(config::Delta& all, config::Delta one) {
@@ -80,7 +83,7 @@ Result<std::shared_ptr<const proxy::Snapshot>> ConfigurationKeeper::take(const C
   }
   auto table = kept_->builder->update(kept_->store.mesh(), delta);
   generation_ = change.generation;
-  return proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_);
+  return proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_, change.gateways);
 }
 
 }  // namespace weir::proxy_process

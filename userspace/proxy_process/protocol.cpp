@@ -31,6 +31,21 @@ ConfigurationFile file_from_json(const Json& json, Fields& all) {
   return file;
 }
 
+routing::GatewayIdentity gateway_from_json(const Json& json, Fields& all) {
+  Fields fields(json);
+  routing::GatewayIdentity gateway;
+  gateway.namespace_ = fields.text("namespace", kMaxNameBytes);
+  for (const auto& [name, value] : fields.object("labels").items()) {
+    if (!value.is_string()) {
+      all.fault("gateways", "a label that is no text");
+      break;
+    }
+    gateway.labels.emplace(name, value.get<std::string>());
+  }
+  if (auto good = fields.finish(); !good) all.fault("gateways", good.error().message);
+  return gateway;
+}
+
 }  // namespace
 
 Json to_json(const Hello& hello) {
@@ -59,7 +74,7 @@ Result<Hello> hello_from_json(const Json& json) {
 }
 
 std::string to_blob(const Configuration& configuration) {
-  Json files = Json::array(), ports = Json::array();
+  Json files = Json::array(), ports = Json::array(), gateways = Json::array();
   for (const auto& file : configuration.files) {
     Json entry = {{"name", file.name}};
     if (file.text) entry["text"] = *file.text;
@@ -68,11 +83,14 @@ std::string to_blob(const Configuration& configuration) {
   for (const auto& port : configuration.ports)
     ports.push_back(
         {{"port", port.port}, {"address", port.frontend.address.to_string()}, {"frontend_port", port.frontend.port}});
+  for (const auto& gateway : configuration.gateways)
+    gateways.push_back({{"namespace", gateway.namespace_}, {"labels", gateway.labels}});
   const Json json = {{"generation", configuration.generation},
                      {"full", configuration.full},
                      {"all_services", configuration.all_services},
                      {"allow_loopback_endpoints", configuration.allow_loopback_endpoints},
                      {"http_by_request", configuration.http_by_request},
+                     {"gateways", std::move(gateways)},
                      {"files", std::move(files)},
                      {"ports", std::move(ports)}};
   // A file that is not UTF-8 has been refused before; what a comment may hold changes nothing.
@@ -89,6 +107,9 @@ Result<Configuration> configuration_from_blob(std::string_view blob) {
   configuration.all_services = fields.flag("all_services");
   configuration.allow_loopback_endpoints = fields.flag("allow_loopback_endpoints");
   configuration.http_by_request = fields.flag_or("http_by_request", false);
+  if (fields.has("gateways"))
+    for (const auto& entry : fields.array("gateways", kMaxGateways))
+      configuration.gateways.push_back(gateway_from_json(entry, fields));
   for (const auto& entry : fields.array("files", kMaxFiles))
     configuration.files.push_back(file_from_json(entry, fields));
   for (const auto& entry : fields.array("ports", kMaxPorts))

@@ -25,6 +25,7 @@
 #include "net/socket.h"
 #include "proxy/options.h"
 #include "proxy_process/message.h"
+#include "routing/build_table.h"
 
 namespace weir::proxy_process {
 
@@ -32,6 +33,7 @@ namespace weir::proxy_process {
 inline constexpr uint32_t kProtocol = 1;
 inline constexpr size_t kMaxWorkers = 64;
 inline constexpr size_t kMaxFiles = 1'000'000;
+inline constexpr size_t kMaxGateways = 64;
 
 struct Hello {
   uint32_t protocol = kProtocol;
@@ -75,6 +77,7 @@ struct Configuration {
   uint64_t generation = 0;
   bool full = true;  // files that are not named have gone
   bool all_services = false, allow_loopback_endpoints = true, http_by_request = false;
+  std::vector<routing::GatewayIdentity> gateways;
   std::vector<ConfigurationFile> files;
   std::vector<Port> ports;  // all of them, always
 };

@@ -90,6 +90,22 @@ TEST_F(ViewsTest, Endpoints) {
   EXPECT_TRUE(list[0]["healthy"].get<bool>());
 }
 
+TEST_F(ViewsTest, GatewaysAreOpenWhereTheMapsSaySo) {
+  routing::Table table = *table_;
+  auto plan = std::make_shared<routing::Plan>(*table.plan);
+  plan->gateway_ports = {{80, 8080, 0, true, {"default/gw"}}, {31400, 31400, 0, false, {"default/tcp"}}};
+  table.plan = plan;
+  maps_.proxy.ports = {{.port = 80, .address = {}, .frontend_port = 8080, .unused_since_ns = 0, .gateway = true}};
+  const auto list = gateways_view(&table, &maps_);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0]["open"], true);
+  EXPECT_EQ(list[0]["listener"], 8080);
+  EXPECT_EQ(list[0]["gateways"], Json::array({"default/gw"}));
+  EXPECT_EQ(list[1]["protocol"], "opaque");
+  EXPECT_EQ(list[1]["open"], false);
+  EXPECT_EQ(gateways_view(&table, nullptr)[0]["open"], false);
+}
+
 TEST_F(ViewsTest, NoTableYetIsEmpty) {
   EXPECT_EQ(services_view(nullptr, &maps_), Json::array());
   EXPECT_EQ(routes_view(nullptr), Json::array());
