@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/kernel_check.h"
+#include "agent/proxy_view.h"
 #include "agent/question.h"
 #include "routing/explain_json.h"
 
@@ -105,6 +106,8 @@ admin::Response Agent::handle_explain(const admin::Request& request) const {
   } else {
     json["kernel"] = nullptr;
   }
+  json["proxy"] =
+      decision.path == routing::Path::kProxy ? proxy_outcome(*state, decision.service, decision.port) : Json(nullptr);
   return json_response(json);
 }
 

@@ -1,9 +1,11 @@
 #include "agent/proxy_launch.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,6 +88,8 @@ struct ChildPlan {
   if (plan.cgroup_procs >= 0 && ::write(plan.cgroup_procs, "0", 1) != 1) give_up(plan, errno);
   if (::dup2(plan.null, STDIN_FILENO) < 0 || ::dup2(plan.null, STDOUT_FILENO) < 0) give_up(plan, errno);
   if (::dup2(plan.control, kControlFd) < 0) give_up(plan, errno);
+  // Ours close by themselves; those that whoever started us left open do too (before 5.11 they stay).
+  ::syscall(SYS_close_range, kControlFd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   if (const int failed = proxy_process::drop_privileges(plan.uid, plan.gid); failed != 0) give_up(plan, failed);
   ::execveat(plan.executable, "", const_cast<char* const*>(plan.arguments.data()),
              const_cast<char* const*>(plan.environment.data()), AT_EMPTY_PATH);

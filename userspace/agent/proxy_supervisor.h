@@ -102,6 +102,7 @@ class ProxySupervisor {
   Result<LinkPtr> start_one();
   Result<LinkPtr> bring_up(const LaunchedProxy& launched);
   void start_current();
+  void start_again();
   Result<void> make_current(const LinkPtr& link, const proxy_process::Hello& hello, bool adopted);
   void retire(const LinkPtr& link);
   void watch(const LinkPtr& link);

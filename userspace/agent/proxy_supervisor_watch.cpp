@@ -116,10 +116,7 @@ void ProxySupervisor::take_late(ProxyLink& link) {
 
 void ProxySupervisor::on_tick() {
   const auto now = Clock::now();
-  if (start_at_ && now >= *start_at_) {
-    start_current();
-    if (current()) ++state_.restarts, changed_();
-  }
+  if (start_at_ && now >= *start_at_) start_again();
   if (const LinkPtr link = current()) {
     take_late(*link);
     look_at_current(now);
@@ -128,6 +125,20 @@ void ProxySupervisor::on_tick() {
   }
   look_at_draining(now);
   if (now - looked_at_addresses_ >= kAddressPeriod) look_at_addresses();
+}
+
+void ProxySupervisor::start_again() {
+  if (configuration_.generation == 0) return;  // prepare() comes first
+  if (!configuration_.needed) {
+    start_at_.reset();
+    down_since_.reset();
+    state_.what = ProxyState::What::kUnneeded;
+    return changed_();
+  }
+  start_current();
+  if (!current()) return;
+  ++state_.restarts;
+  changed_();
 }
 
 void ProxySupervisor::look_at_current(Clock::time_point now) {

@@ -73,10 +73,24 @@ Json proxy_view(const State& state, const datapath::MapsView* maps, uint64_t mon
           {"draining", proxy.draining},
           {"beat_age_s", beat_json(maps, monotonic_ns)},
           {"addresses", addresses_json(proxy.addresses)},
+          {"loopback_only", is_loopback_only(proxy.addresses)},
           {"ports", {{"first", proxy.first_port}, {"count", proxy.port_count}, {"used", proxy.ports}}},
           {"access_log", proxy.access_log.empty() ? Json(nullptr) : Json(proxy.access_log)},
           {"services", services.all()},
           {"without_proxy", without_proxy_text(services)}};
+}
+
+Json proxy_outcome(const State& state, const std::string& service, uint16_t port) {
+  const bool serves = state.proxy.what == ProxyState::What::kUp && state.proxy.trouble.empty();
+  std::string without = "its connections are refused";
+  for (const auto& plan : state.table->plan->services)
+    if (plan->service == service && plan->port == port && !plan->refuse_without_proxy &&
+        std::ranges::any_of(plan->frontends, [](const auto& f) { return f.split != routing::kNoSplit; }))
+      without = "its connections are split over the default route, whatever they ask for";
+  return {{"serves", serves},
+          {"pid", serves ? Json(state.proxy.pid) : Json(nullptr)},
+          {"generation", state.proxy.generation},
+          {"without", without}};
 }
 
 std::vector<std::string> proxy_problems(const State& state) {
@@ -93,8 +107,6 @@ std::vector<std::string> proxy_problems(const State& state) {
     lines.push_back(fmt::format(
         "the proxy (pid {}): {}; until then {}", proxy.pid, proxy.trouble,
         proxy.generation == 0 ? without_proxy_text(services) : fmt::format("generation {} holds", proxy.generation)));
-  if (services.all() > 0 && proxy.what == ProxyState::What::kUp && is_loopback_only(proxy.addresses))
-    lines.emplace_back("the proxy is at a loopback address only: pods cannot reach it (--node-address)");
   return lines;
 }
 

@@ -22,6 +22,9 @@ ProxiedServices proxied_services(const routing::Table* table);
 /// "null" where no service needs it and none runs. `monotonic_ns`: now, for the age of the beat.
 nlohmann::ordered_json proxy_view(const State& state, const datapath::MapsView* maps, uint64_t monotonic_ns);
 
+/// What becomes of a request that the proxy is to carry: {"serves", "pid", "generation", "without": in words}.
+nlohmann::ordered_json proxy_outcome(const State& state, const std::string& service, uint16_t port);
+
 /// What is not as it should be, a line each.
 std::vector<std::string> proxy_problems(const State& state);
 

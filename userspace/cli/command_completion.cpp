@@ -17,14 +17,14 @@ _weir() {
     get) mapfile -t COMPREPLY < <(compgen -W 'services routes splits endpoints' -- "$word"); return ;;
     describe) mapfile -t COMPREPLY < <(compgen -W 'service' -- "$word"); return ;;
     dump) mapfile -t COMPREPLY < <(compgen -W 'frontends splits endpoints sources verdicts meta' -- "$word"); return ;;
-    service|services|splits|endpoints|weight)
+    service|services|splits|endpoints|weight|stat)
       local names
       names=$(timeout 1 weir get services -o name 2>/dev/null | sed -E 's|^service/([^.:]+).*|\1|' | sort -u)
       mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
       return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'agent analyze explain get describe status check apply delete diff weight maps uninstall version completion' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'agent analyze explain get describe status stat check apply delete diff weight maps restart-proxy uninstall version completion' -- "$word")
   elif [ "$command" = analyze ] || [ "$command" = apply ]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   elif [ "$command" = maps ]; then

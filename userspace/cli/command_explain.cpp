@@ -130,7 +130,7 @@ Asker ask_table(std::shared_ptr<const routing::Table> table) {
     const auto question = agent::read_question(nlohmann::json(entry), *table);
     if (!question) return question.error();
     const auto decision = routing::explain(*table, question->client, question->request);
-    return Explained{routing::to_json(decision), decision.steps, nullptr};
+    return Explained{routing::to_json(decision), decision.steps, nullptr, nullptr};
   };
 }
 
@@ -194,7 +194,8 @@ int explain_live(Context& context, const Options& options) {
     auto answer = ask(context, "/explain", question);
     exit = answer.exit;
     if (!answer.ok()) return Error{""};
-    Explained explained{std::move(answer.json["decision"]), {}, std::move(answer.json["kernel"])};
+    Explained explained{
+        std::move(answer.json["decision"]), {}, std::move(answer.json["kernel"]), std::move(answer.json["proxy"])};
     for (const auto& step : answer.json["steps"]) explained.steps.push_back(step.get<std::string>());
     return explained;
   };

@@ -111,7 +111,8 @@ std::string proxy_text(const Context& context, const Json& proxy) {
                           text(proxy, "workers"), text(proxy, "loop"), beat, restarts, draining)) +
          fmt::format("  up since {}, at{}, {} of {} ports in use{}\n", text(proxy, "since"), addresses,
                      text(proxy["ports"], "used"), text(proxy["ports"], "count"),
-                     proxy["adopted"].get<bool>() ? ", adopted" : "");
+                     proxy["adopted"].get<bool>() ? ", adopted" : "") +
+         (proxy["loopback_only"].get<bool>() ? "  loopback only: pods fall back (--node-address)\n" : "");
 }
 
 std::string services_text(const Json& services) {

@@ -107,6 +107,15 @@ std::string kernel_text(const Context& context, const Json& kernel) {
   return out;
 }
 
+std::string proxy_text(const Context& context, const Json& proxy) {
+  if (!proxy.is_object()) return {};
+  if (proxy["serves"].get<bool>())
+    return line("proxy",
+                fmt::format("{} by pid {}, which follows generation {}", tinted(context, Tint::kGood, "carried"),
+                            proxy["pid"].dump(), proxy["generation"].dump()));
+  return line("proxy", fmt::format("{}: {}", tinted(context, Tint::kBad, "DOWN"), text(proxy, "without")));
+}
+
 }  // namespace
 
 std::string explain_text(const Context& context, const Explained& answer, const std::optional<Drawn>& drawn) {
@@ -128,6 +137,7 @@ std::string explain_text(const Context& context, const Explained& answer, const 
     for (const auto& step : answer.steps) out += "  " + step + "\n";
   }
   if (const auto kernel = kernel_text(context, answer.kernel); !kernel.empty()) out += "\n" + kernel;
+  out += proxy_text(context, answer.proxy);
   return out;
 }
 

@@ -15,6 +15,7 @@ struct Explained {
   Json decision;  // design section 7
   std::vector<std::string> steps;
   Json kernel;  // of a live agent: {"agrees","generation","entries","differences"}; null: not asked
+  Json proxy;   // of a live agent, where the proxy is to carry it: {"serves","pid","generation","without"}
 };
 
 std::string explain_text(const Context& context, const Explained& answer, const std::optional<Drawn>& drawn);

@@ -80,6 +80,11 @@ Heartbeat::~Heartbeat() {
   thread_.join();
 }
 
+void Heartbeat::begin() {
+  page_.write(Clock::now());
+  quiet_.store(false, std::memory_order_relaxed);
+}
+
 void Heartbeat::run() {
   ::prctl(PR_SET_NAME, "weir-beat");
   std::unique_lock lock(mutex_);

@@ -65,8 +65,9 @@ class Heartbeat {
 
   /// No more beats (another proxy takes over); the watch goes on.
   void quiet() { quiet_.store(true, std::memory_order_relaxed); }
-  /// Beats begin: before there is a configuration the kernel must not send anybody.
-  void begin() { quiet_.store(false, std::memory_order_relaxed); }
+  /// Beats begin, the first before this returns: without a configuration the kernel must not send anybody, and with one
+  /// it must not wait.
+  void begin();
 
  private:
   void run();

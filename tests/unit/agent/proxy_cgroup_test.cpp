@@ -20,7 +20,7 @@ TEST(ProxyCgroup, IsMadeOnceAndHasAnId) {
   EXPECT_TRUE(id) << id.error().message;
   const auto again = make_proxy_cgroup(dir);
   EXPECT_TRUE(again);
-  if (id && again) EXPECT_EQ(*id, *again);
+  EXPECT_EQ(Result(id).value_or(0), Result(again).value_or(1));
   ::rmdir(dir.c_str());
   ::rmdir(parent.c_str());
 }

@@ -72,10 +72,22 @@ TEST(ProxyView, TroubleAndAPoorAddressAreProblems) {
   EXPECT_THAT(proxy_problems(state), ElementsAre(HasSubstr("generation 3 holds")));
   state.proxy.trouble.clear();
   state.proxy.addresses = {IpAddress::parse("127.0.0.1"), std::nullopt};
-  EXPECT_THAT(proxy_problems(state), ElementsAre(HasSubstr("--node-address")));
+  EXPECT_THAT(proxy_problems(state), IsEmpty()) << "right for a node without pods";
+  EXPECT_EQ(proxy_view(state, nullptr, 0)["loopback_only"], true);
   state = proxied(What::kUnsupported);
   state.proxy.why = "no sk_lookup";
   EXPECT_THAT(proxy_problems(state), ElementsAre(HasSubstr("no sk_lookup")));
+}
+
+TEST(ProxyView, OfARequestSaysWhetherItIsCarried) {
+  State state = proxied(What::kUp);
+  EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], true);
+  EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["pid"], 7);
+  state.proxy.trouble = "it gives no sign of life";
+  EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], false);
+  state = proxied(What::kDown);
+  EXPECT_THAT(proxy_outcome(state, "ext.example", 80)["without"].get<std::string>(), HasSubstr("default route"));
+  EXPECT_THAT(proxy_outcome(state, "nowhere", 80)["without"].get<std::string>(), HasSubstr("refused"));
 }
 
 TEST(ProxyView, ShowsTheAgeOfTheBeat) {

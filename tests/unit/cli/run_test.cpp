@@ -25,12 +25,20 @@ TEST(Run, HelpGoesToOut) {
 }
 
 TEST(Run, EveryCommandHasHelp) {
-  for (const char* command : {"agent", "analyze", "explain", "get", "describe", "status", "check", "apply", "delete",
-                              "diff", "weight", "maps", "uninstall", "version", "completion"}) {
+  for (const char* command :
+       {"agent", "analyze", "explain", "get", "describe", "status", "check", "apply", "delete", "diff", "weight",
+        "maps", "stat", "restart-proxy", "uninstall", "version", "completion"}) {
     const auto done = weir({command, "--help"});
     EXPECT_EQ(done.code, kOk) << command;
     EXPECT_THAT(done.out, HasSubstr(command));
   }
+}
+
+TEST(Run, TheProxyIsTheAgentsToStart) {
+  const auto done = weir({"proxy", "--control-fd", "999"});
+  EXPECT_EQ(done.code, kUsage);
+  EXPECT_THAT(done.err, HasSubstr("started by weir agent"));
+  EXPECT_THAT(weir({"--help"}).out, ::testing::Not(HasSubstr("\n  proxy ")));
 }
 
 TEST(Run, UnknownCommandSuggests) {
