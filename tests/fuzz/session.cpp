@@ -265,14 +265,17 @@ class World {
   void finish(Worker& worker) {
     for (End& client : clients_) client.close();
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (worker.session_count() > 0 || worker.pool().open_count() > 0) {
-      if (std::chrono::steady_clock::now() > limit) found("a session or a connection is left");
+    while (worker.session_count() > 0 || worker.pool().open_count() > 0 || worker.blocks().in_use() > 0) {
+      if (std::chrono::steady_clock::now() > limit) {
+        std::fprintf(stderr, "%zu sessions, %zu connections, %zu blocks, %zu streams\n", worker.session_count(),
+                     worker.pool().open_count(), worker.blocks().in_use(), loop_->stream_count());
+      }
+      if (std::chrono::steady_clock::now() > limit) found("a session, a connection or a block is left");
       turn(1);
       for (const End& peer : peers_) peer.read();
     }
     clients_.clear();
     peers_.clear();
-    if (worker.blocks().in_use() != 0) found("a block is left");
     for (const char* name : {"web.test:80", "web.test:81"}) {
       const auto state = shared_->destinations.get(name);
       if (state->connections != 0 || state->pending != 0 || state->requests != 0 || state->retries != 0) {

@@ -199,6 +199,15 @@ bool Session::watch_body() {
   const uint64_t to_client = client_stream_.sent() - std::exchange(watched_client_sent_, client_stream_.sent());
   const net::Stream endpoint = endpoint_ == nullptr ? net::Stream() : endpoint_->stream();
   const uint64_t to_endpoint = endpoint.sent() - std::exchange(watched_endpoint_sent_, endpoint.sent());
+  const uint64_t answered = exchange_.bytes_sent - std::exchange(watched_answered_, exchange_.bytes_sent);
+  if (client_ended_ && exchange_.response == Exchange::Half::kBody && client_stream_.unsent() == 0 && answered == 0) {
+    // It may have closed for good, which only a byte to it would show, and none comes: a stream of events that have
+    // ceased, say. Without its FIN an answer may take any time.
+    exchange_.flags |= kIdleTimeout;
+    client_stream_.reset();
+    abort_exchange();
+    return false;
+  }
   const bool client_owes =
       exchange_.request == Exchange::Half::kBody && ready_for_body() && !client_stream_.read_paused();
   const bool client_blocks = client_stream_.unsent() > 0 && to_client < least;

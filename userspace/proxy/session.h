@@ -177,7 +177,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   net::Timer try_deadline_;  // of this try, or of the head of the response
   net::Timer pause_;         // a fault's delay, or before a retry
   uint64_t watched_received_ = 0, watched_client_sent_ = 0, watched_endpoint_sent_ = 0, tunnelled_ = 0,
-           watched_tunnelled_ = 0;
+           watched_tunnelled_ = 0, watched_answered_ = 0;
 
   // In the worker's list of idle sessions.
   Session* idle_next_ = nullptr;
