@@ -80,8 +80,17 @@ bool DestinationState::eject(EndpointState& endpoint, const OutlierRules& rules,
   return true;
 }
 
+std::shared_ptr<const HashTable> DestinationState::table(uint64_t fingerprint, const std::function<HashTable()>& make) {
+  const std::lock_guard guard(mutex_);
+  std::weak_ptr<const HashTable>& place = tables_[fingerprint];
+  std::shared_ptr<const HashTable> found = place.lock();
+  if (!found) place = found = std::make_shared<const HashTable>(make());
+  return found;
+}
+
 void DestinationState::sweep() {
   const std::lock_guard guard(mutex_);
+  std::erase_if(tables_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 

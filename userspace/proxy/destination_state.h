@@ -5,9 +5,9 @@
 //
 // Any thread. Counters are exact, checks against limits are not locked: two loops that ask at once may both be let in.
 
-#include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +18,7 @@
 
 #include "net/socket.h"
 #include "net/timer_wheel.h"
+#include "proxy/hash_table.h"
 
 namespace weir::proxy {
 
@@ -62,7 +63,7 @@ class EndpointState {
  private:
   friend class DestinationState;
   std::atomic<uint32_t> server_errors_{0}, gateway_errors_{0}, local_failures_{0};  // in a row
-  std::atomic<int64_t> ejected_until_{INT64_MIN};  // ns of CLOCK_MONOTONIC
+  std::atomic<int64_t> ejected_until_{INT64_MIN};                                   // ns of CLOCK_MONOTONIC
   std::atomic<uint64_t> ejections_{0};
   uint32_t multiplier_ = 0;  // of the base time; under the destination's mutex
 };
@@ -91,6 +92,8 @@ class DestinationState {
   [[nodiscard]] bool any_ejected(net::TimePoint now) const {
     return now.time_since_epoch().count() < last_ejection_end_.load(std::memory_order_relaxed);
   }
+  /// The table with that fingerprint, made by `make` if nobody holds it.
+  std::shared_ptr<const HashTable> table(uint64_t fingerprint, const std::function<HashTable()>& make);
   /// Forgets endpoints that nobody holds.
   void sweep();
 
@@ -101,6 +104,7 @@ class DestinationState {
   std::atomic<int64_t> last_ejection_end_{INT64_MIN};
   std::mutex mutex_;
   std::map<net::SocketAddress, EndpointStatePtr> endpoints_;
+  std::map<uint64_t, std::weak_ptr<const HashTable>> tables_;
 };
 using DestinationStatePtr = std::shared_ptr<DestinationState>;
 

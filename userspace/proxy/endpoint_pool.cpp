@@ -9,31 +9,41 @@ namespace weir::proxy {
 
 // ---------------------------------------------------------------- connection
 
-EndpointConnection::EndpointConnection(EndpointPool& pool, const EndpointKey& key, const http::Limits& limits)
+EndpointConnection::EndpointConnection(EndpointPool& pool, EndpointPlace& place, const http::Limits& limits)
     : pool_(&pool),
-      key_(key),
+      place_(&place),
       codec_(limits),
       timer_(&net::Timer::call<&EndpointConnection::on_timer, EndpointConnection>, this) {}
 
+const EndpointKey& EndpointConnection::key() const {
+  return place_->key;
+}
+
+bool EndpointConnection::used_up(net::TimePoint now) const {
+  const uint32_t most = limits_.max_requests_a_connection;
+  return (most != 0 && requests_ >= most) ||
+         (limits_.max_connection_age != Duration::zero() && now - made_ >= limits_.max_connection_age);
+}
+
 void EndpointConnection::on_connected() {
   timer_.cancel();
-  state_ = State::kBusy;
+  status_ = State::kBusy;
   user_->on_endpoint_connected();
 }
 
 size_t EndpointConnection::on_data(std::string_view bytes) {
-  if (state_ == State::kBusy) return user_->on_endpoint_data(bytes);
+  if (status_ == State::kBusy) return user_->on_endpoint_data(bytes);
   // An answer to nothing: never to be taken for the answer to the next request (hardening H35).
   pool_->discard(*this);
   return bytes.size();
 }
 
 void EndpointConnection::on_drained() {
-  if (state_ == State::kBusy) user_->on_endpoint_drained();
+  if (status_ == State::kBusy) user_->on_endpoint_drained();
 }
 
 void EndpointConnection::on_eof() {
-  if (state_ == State::kBusy) {
+  if (status_ == State::kBusy) {
     user_->on_endpoint_eof();
   } else {
     pool_->discard(*this);
@@ -41,7 +51,7 @@ void EndpointConnection::on_eof() {
 }
 
 void EndpointConnection::on_write_failed(int) {
-  if (state_ == State::kBusy) {
+  if (status_ == State::kBusy) {
     user_->on_endpoint_write_failed();
   } else {
     pool_->discard(*this);
@@ -49,14 +59,18 @@ void EndpointConnection::on_write_failed(int) {
 }
 
 void EndpointConnection::on_error(int error_number) {
-  EndpointUser* user = state_ == State::kIdle ? nullptr : user_;
+  EndpointUser* user = status_ == State::kIdle ? nullptr : user_;
   pool_->discard(*this);
   if (user != nullptr) user->on_endpoint_error(error_number);
 }
 
 void EndpointConnection::on_timer() {
-  if (state_ == State::kConnecting) {
+  if (status_ == State::kConnecting) {
     on_error(ETIMEDOUT);
+  } else if (!settled_) {
+    settled_ = true;
+    codec_.release_memory();
+    pool_->loop_->arm(timer_, pool_->idle_timeout(*this) - EndpointPool::kSettle);
   } else {
     pool_->discard(*this);
   }
@@ -67,60 +81,94 @@ void EndpointConnection::on_timer() {
 EndpointPool::EndpointPool(net::Loop& loop, const Options& options)
     : loop_(&loop),
       options_(&options),
-      grave_timer_(&net::Timer::call<&EndpointPool::clear_graves, EndpointPool>, this) {}
+      grave_timer_(&net::Timer::call<&EndpointPool::clear_graves, EndpointPool>, this),
+      wake_timer_(&net::Timer::call<&EndpointPool::wake, EndpointPool>, this) {}
 
 EndpointPool::~EndpointPool() {
-  for (const auto& [connection, owner] : open_) connection->stream_.close();
+  for (const auto& [connection, owner] : open_) {
+    connection->stream_.close();
+    if (connection->state_) connection->state_->connections.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 size_t EndpointPool::Hash::operator()(const EndpointKey& key) const {
   const auto& bytes = key.address.address.bytes();
-  return hash64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, key.service ^ key.address.port);
+  return hash64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, key.destination ^ key.address.port);
+}
+
+EndpointPlace& EndpointPool::place_of(const EndpointKey& key) {
+  const auto [entry, added] = places_.try_emplace(key);
+  if (added) entry->second.key = key;
+  return entry->second;
+}
+
+Duration EndpointPool::idle_timeout(const EndpointConnection& connection) const {
+  const Duration own = connection.limits_.idle_timeout;
+  return own != Duration::zero() ? own : options_->timeouts.endpoint_keep_alive;
 }
 
 EndpointConnection* EndpointPool::take_idle(const EndpointKey& key, EndpointUser& user) {
-  const auto found = idle_.find(key);
-  if (found == idle_.end() || found->second.empty()) return nullptr;
-  EndpointConnection* connection = found->second.back();
-  found->second.pop_back();
+  const auto found = places_.find(key);
+  if (found == places_.end() || found->second.idle.empty()) return nullptr;
+  EndpointConnection* connection = found->second.idle.back();
+  found->second.idle.pop_back();
   --idle_count_;
   connection->timer_.cancel();
-  connection->state_ = EndpointConnection::State::kBusy;
+  connection->status_ = EndpointConnection::State::kBusy;
   connection->user_ = &user;
   ++connection->requests_;
   return connection;
 }
 
-Result<EndpointConnection*> EndpointPool::connect(const EndpointKey& key, EndpointUser& user, Duration timeout) {
-  auto owner = std::make_unique<EndpointConnection>(*this, key, options_->http);
+Result<EndpointConnection*> EndpointPool::connect(const EndpointKey& key, EndpointUser& user, const PoolLimits& limits,
+                                                  const DestinationStatePtr& state) {
+  EndpointPlace& place = place_of(key);
+  auto owner = std::make_unique<EndpointConnection>(*this, place, options_->http);
   EndpointConnection* connection = owner.get();
   connection->user_ = &user;
+  connection->limits_ = limits;
+  connection->made_ = loop_->now();
   auto stream = loop_->connect(key.address, *connection);
   if (!stream) return std::move(stream).error();
   connection->stream_ = *stream;
-  loop_->arm(connection->timer_, timeout);
+  connection->state_ = state;
+  if (state) state->connections.fetch_add(1, std::memory_order_relaxed);
+  ++place.open;
+  const Duration timeout = limits.connect_timeout;
+  loop_->arm(connection->timer_, timeout != Duration::zero() ? timeout : options_->timeouts.connect);
   open_.emplace(connection, std::move(owner));
   return connection;
 }
 
+bool EndpointPool::full(const EndpointKey& key, const PoolLimits& limits, const DestinationState& state) const {
+  if (limits.max_connections == PoolLimits::kNone) return false;
+  if (state.connections.load(std::memory_order_relaxed) < limits.max_connections) return false;
+  const auto found = places_.find(key);
+  return found != places_.end() && found->second.open > 0;
+}
+
 void EndpointPool::give_back(EndpointConnection& connection) {
-  auto& idle = idle_[connection.key_];
-  if (!connection.stream_.alive() || idle.size() >= options_->max_idle_per_endpoint) {
+  EndpointPlace& place = *connection.place_;
+  if (!connection.stream_.alive() || place.idle.size() >= options_->max_idle_per_endpoint ||
+      connection.used_up(loop_->now())) {
     discard(connection);
     return;
   }
   connection.user_ = nullptr;
-  connection.state_ = EndpointConnection::State::kIdle;
-  idle.push_back(&connection);
+  connection.status_ = EndpointConnection::State::kIdle;
+  place.idle.push_back(&connection);
   ++idle_count_;
-  loop_->arm(connection.timer_, options_->timeouts.endpoint_keep_alive);
+  const Duration timeout = idle_timeout(connection);
+  connection.settled_ = timeout <= kSettle;
+  loop_->arm(connection.timer_, connection.settled_ ? timeout : kSettle);
   connection.stream_.resume_read();  // so that its end is seen
+  call_waiting(place);
 }
 
 void EndpointPool::discard(EndpointConnection& connection, bool reset) {
-  if (connection.state_ == EndpointConnection::State::kGone) return;
-  if (connection.state_ == EndpointConnection::State::kIdle) forget_idle(connection);
-  connection.state_ = EndpointConnection::State::kGone;
+  if (connection.status_ == EndpointConnection::State::kGone) return;
+  if (connection.status_ == EndpointConnection::State::kIdle) forget_idle(connection);
+  connection.status_ = EndpointConnection::State::kGone;
   connection.user_ = nullptr;
   connection.timer_.cancel();
   if (reset) {
@@ -128,16 +176,19 @@ void EndpointPool::discard(EndpointConnection& connection, bool reset) {
   } else {
     connection.stream_.close();
   }
+  if (connection.state_) connection.state_->connections.fetch_sub(1, std::memory_order_relaxed);
+  EndpointPlace& place = *connection.place_;
+  --place.open;
+  call_waiting(place);
   bury(connection);
 }
 
 void EndpointPool::forget_idle(EndpointConnection& connection) {
-  const auto found = idle_.find(connection.key_);
-  std::erase(found->second, &connection);
-  if (found->second.empty()) idle_.erase(found);
+  std::erase(connection.place_->idle, &connection);
   --idle_count_;
 }
 
+/// The connection's place goes with its last connection; the key is all that the grave needs, so it stays until then.
 void EndpointPool::bury(EndpointConnection& connection) {
   const auto owner = open_.find(&connection);
   graves_.push_back(std::move(owner->second));
@@ -145,14 +196,51 @@ void EndpointPool::bury(EndpointConnection& connection) {
   if (!grave_timer_.armed()) loop_->arm(grave_timer_, Duration::zero());
 }
 
-void EndpointPool::close_idle() {
-  while (!idle_.empty()) {
-    if (idle_.begin()->second.empty()) {
-      idle_.erase(idle_.begin());
-    } else {
-      discard(*idle_.begin()->second.back());
+void EndpointPool::clear_graves() {
+  for (const auto& connection : graves_) {
+    const auto found = places_.find(connection->key());
+    if (found != places_.end() && &found->second == connection->place_ && found->second.open == 0 &&
+        found->second.waiting.empty()) {
+      emptied_.push_back(found->first);
     }
   }
+  graves_.clear();
+  for (const EndpointKey& key : emptied_) places_.erase(key);
+  emptied_.clear();
+}
+
+void EndpointPool::wait(const EndpointKey& key, EndpointUser& user) {
+  place_of(key).waiting.push_back(&user);
+}
+
+void EndpointPool::stop_waiting(const EndpointKey& key, EndpointUser& user) {
+  const auto found = places_.find(key);
+  if (found != places_.end()) std::erase(found->second.waiting, &user);
+}
+
+/// In a turn of its own: whoever gives a connection back is in the middle of something.
+void EndpointPool::call_waiting(EndpointPlace& place) {
+  if (place.waiting.empty()) return;
+  called_.push_back(place.key);
+  if (!wake_timer_.armed()) loop_->arm(wake_timer_, Duration::zero());
+}
+
+void EndpointPool::wake() {
+  const std::vector<EndpointKey> called = std::move(called_);
+  called_.clear();
+  for (const EndpointKey& key : called) {
+    const auto found = places_.find(key);
+    if (found == places_.end() || found->second.waiting.empty()) continue;
+    EndpointUser* first = found->second.waiting.front();
+    found->second.waiting.pop_front();
+    first->on_endpoint_free();
+  }
+}
+
+void EndpointPool::close_idle() {
+  std::vector<EndpointConnection*> all;
+  for (const auto& [key, place] : places_) all.insert(all.end(), place.idle.begin(), place.idle.end());
+  for (EndpointConnection* connection : all) discard(*connection);
 }
 
 }  // namespace weir::proxy

@@ -1,14 +1,16 @@
 #pragma once
-// Connections of one loop to endpoints: kept alive between requests, by service and endpoint, never shared across
-// services.
+// Connections of one loop to endpoints: kept alive between requests, by destination (host, port and subset) and
+// endpoint, never shared across services.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "http/http1_codec.h"
 #include "net/loop.h"
+#include "proxy/destination_state.h"
 #include "proxy/options.h"
 
 namespace weir::proxy {
@@ -26,25 +28,31 @@ class EndpointUser {
   virtual void on_endpoint_write_failed() = 0;
   /// The connection is gone already. ETIMEDOUT before on_endpoint_connected: the connect timeout.
   virtual void on_endpoint_error(int error_number) = 0;
+  /// Of one that waits (EndpointPool::wait): a connection may be had now. It waits no longer.
+  virtual void on_endpoint_free() {}
 
  protected:
   ~EndpointUser() = default;
 };
 
 struct EndpointKey {
-  uint64_t service = 0;
+  uint64_t destination = 0;  // hash of its name
   net::SocketAddress address;
   bool operator==(const EndpointKey&) const = default;
 };
 
+struct EndpointPlace;
+
 class EndpointConnection final : public net::StreamHandler {
  public:
-  EndpointConnection(EndpointPool& pool, const EndpointKey& key, const http::Limits& limits);
+  EndpointConnection(EndpointPool& pool, EndpointPlace& place, const http::Limits& limits);
 
   [[nodiscard]] const net::Stream& stream() const { return stream_; }
   http::ClientCodec& codec() { return codec_; }
-  [[nodiscard]] const EndpointKey& key() const { return key_; }
-  [[nodiscard]] bool connected() const { return state_ != State::kConnecting; }
+  [[nodiscard]] const EndpointKey& key() const;
+  /// Not to be used again after this exchange: it has carried as many requests as the limits let it, or is too old.
+  [[nodiscard]] bool used_up(net::TimePoint now) const;
+  [[nodiscard]] bool connected() const { return status_ != State::kConnecting; }
   /// It has carried a request before: the endpoint may be closing it at this very moment (hardening N8).
   [[nodiscard]] bool reused() const { return requests_ > 1; }
   [[nodiscard]] uint32_t requests() const { return requests_; }
@@ -62,13 +70,25 @@ class EndpointConnection final : public net::StreamHandler {
   void on_timer();
 
   EndpointPool* pool_;
-  EndpointKey key_;
+  EndpointPlace* place_;
+  DestinationStatePtr state_;  // counts it; may be null
+  PoolLimits limits_;
+  net::TimePoint made_{};
   net::Stream stream_;
   http::Http1ClientCodec codec_;
-  State state_ = State::kConnecting;
+  State status_ = State::kConnecting;
   uint32_t requests_ = 1;
   EndpointUser* user_ = nullptr;
-  net::Timer timer_;  // connect timeout, then idle timeout
+  bool settled_ = false;  // idle for a while: holds no memory that it does not need
+  net::Timer timer_;      // connect timeout, then idle timeout
+};
+
+/// All of one loop's connections to one endpoint of one destination.
+struct EndpointPlace {
+  EndpointKey key;
+  uint32_t open = 0;
+  std::vector<EndpointConnection*> idle;  // last one: used last
+  std::deque<EndpointUser*> waiting;      // first come, first served
 };
 
 class EndpointPool {
@@ -81,8 +101,16 @@ class EndpointPool {
 
   /// The idle connection that was used last, or null.
   EndpointConnection* take_idle(const EndpointKey& key, EndpointUser& user);
-  /// Begins a new one. Errors: no descriptor, no route.
-  Result<EndpointConnection*> connect(const EndpointKey& key, EndpointUser& user, Duration timeout);
+  /// Begins a new one. `state`, which counts it, may be null. Errors: no descriptor, no route.
+  Result<EndpointConnection*> connect(const EndpointKey& key, EndpointUser& user, const PoolLimits& limits,
+                                      const DestinationStatePtr& state);
+  /// Whether a new connection would exceed the destination's limit. One to each endpoint is let in all the same: else
+  /// one loop's, or one endpoint's, connections could starve those of the others (as in Envoy).
+  [[nodiscard]] bool full(const EndpointKey& key, const PoolLimits& limits, const DestinationState& state) const;
+  /// Calls the user's on_endpoint_free() when a connection of that key is idle or gone. Until then stop_waiting() ends
+  /// it.
+  void wait(const EndpointKey& key, EndpointUser& user);
+  void stop_waiting(const EndpointKey& key, EndpointUser& user);
   /// The exchange is over and the connection clean (its codec's next() has said so): it may carry another.
   void give_back(EndpointConnection& connection);
   /// Closes it; its user hears nothing any more. With `reset`, the endpoint learns at once that the request is off.
@@ -99,17 +127,25 @@ class EndpointPool {
     size_t operator()(const EndpointKey& key) const;
   };
 
+  static constexpr Duration kSettle = std::chrono::seconds(1);
+
+  EndpointPlace& place_of(const EndpointKey& key);
   void forget_idle(EndpointConnection& connection);
   void bury(EndpointConnection& connection);
-  void clear_graves() { graves_.clear(); }
+  void clear_graves();
+  void call_waiting(EndpointPlace& place);
+  void wake();
+  Duration idle_timeout(const EndpointConnection& connection) const;
 
   net::Loop* loop_;
   const Options* options_;
-  std::unordered_map<EndpointKey, std::vector<EndpointConnection*>, Hash> idle_;  // last one: used last
+  std::unordered_map<EndpointKey, EndpointPlace, Hash> places_;
   std::unordered_map<EndpointConnection*, std::unique_ptr<EndpointConnection>> open_;
   // Those that are closed while they are on the stack: freed a turn later.
   std::vector<std::unique_ptr<EndpointConnection>> graves_;
-  net::Timer grave_timer_;
+  std::vector<EndpointKey> emptied_;
+  std::vector<EndpointKey> called_;  // places with a connection for somebody who waits
+  net::Timer grave_timer_, wake_timer_;
   size_t idle_count_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // What a session knows of the request it is at work on. Reset between requests; its buffers keep their memory.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,13 +19,23 @@ struct Exchange {
   const Route* route = nullptr;
   const routing::StringMatcher* uri = nullptr;  // that took the request
   const Destination* destination = nullptr;
+  pick::Turn turn;
+  std::optional<uint64_t> balancing_key;   // consistentHash
   std::optional<uint32_t> endpoint_index;  // of the destination's endpoints; none for a dialled address
+  std::array<uint32_t, 8> tried{};         // endpoints that failed
+  uint8_t tried_count = 0;
+  std::string set_cookie;  // for the answer
   net::SocketAddress endpoint;
   std::string normalised_buffer, rewritten;
   std::string_view matched_target;  // normalised, what the rules saw
   std::string_view target;          // to the endpoint
   std::string_view authority;       // to the endpoint; empty: as the client sent it
   routing::CorsPolicy::Outcome cors;
+
+  // What of the destination's shared counters holds this exchange, to be taken off once.
+  bool counted_request = false, counted_retry = false, counted_pending = false;
+  std::optional<uint32_t> counted_open;  // the endpoint's index
+  bool waiting = false;                  // in the pool's queue
 
   // The two halves. Each ends on its own; Session::maybe_finish() decides what then.
   enum class Half : uint8_t { kHead, kBody, kComplete };
@@ -51,6 +62,11 @@ struct Exchange {
   net::TimePoint started{};
   net::Duration endpoint_duration{};  // until the head of its answer
   std::string_view details;           // why, where we answered ourselves; a literal
+
+  void release_memory() {
+    normalised_buffer = std::string();
+    rewritten = std::string();
+  }
 
   void reset() {
     std::string normalised = std::move(normalised_buffer);

@@ -10,16 +10,23 @@ Mirror::Mirror(Worker& worker, Session& session)
 
 bool Mirror::begin(const MirrorTarget& target, const net::SocketAddress& dialled, const http::RequestHead& head,
                    const http::RequestWriteOptions& options) {
-  EndpointKey key{target.destination.service, dialled};
-  if (!target.destination.to_dialled) {
+  const Destination& to = target.destination;
+  EndpointKey key{to.key, dialled};
+  if (!to.to_dialled) {
     const pick::Turn turn = target.split->pick();
-    const auto endpoint = target.split->endpoint_of(turn);
+    const auto endpoint = to.balancer.choose(*to.state, {.split = *target.split,
+                                                         .turn = turn,
+                                                         .key = std::nullopt,
+                                                         .random = worker_->random(),
+                                                         .now = worker_->loop().now(),
+                                                         .tried = {}});
     if (!endpoint) return false;
     key.address = target.split->endpoints(turn.destination)[*endpoint].address;
   }
   endpoint_ = worker_->pool().take_idle(key, *this);
   if (endpoint_ == nullptr) {
-    auto connection = worker_->pool().connect(key, *this, worker_->options().timeouts.connect);
+    if (worker_->pool().full(key, to.limits, *to.state)) return false;
+    auto connection = worker_->pool().connect(key, *this, to.limits, to.state);
     if (!connection) return false;
     endpoint_ = *connection;
   }

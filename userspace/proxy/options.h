@@ -16,6 +16,8 @@ using net::Duration;
 struct Timeouts {
   /// From the first byte of a head (or from accept) to its last: absolute, so that a byte now and then does not help.
   Duration head = std::chrono::seconds(10);
+  /// On a port of unknown protocol: who says nothing for this long speaks a protocol in which the server speaks first.
+  Duration sniff = std::chrono::milliseconds(200);
   /// Between requests.
   Duration keep_alive = std::chrono::seconds(60);
   /// Of pooled connections to endpoints: shorter than what servers usually allow.

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/balancer.h"
+#include "proxy/destination_state.h"
 #include "proxy/options.h"
 #include "proxy/retry.h"
 #include "proxy/split.h"
@@ -31,12 +33,14 @@ struct Destination {
   std::string subset;   // empty: none
   std::string problem;  // why its share is refused; empty: it is not
   bool exists = true;   // false: unknown host, port or subset
-  /// Connections are pooled by service and endpoint and never shared across services.
-  uint64_t service = 0;
-  /// Headless and the like: whoever was dialled gets it (istio-facts 23).
+  /// Hash of the name: connections are pooled by it and the endpoint, never shared across services.
+  uint64_t key = 0;
+  /// Headless and the like, and loadBalancer PASSTHROUGH: whoever was dialled gets it (istio-facts 23).
   bool to_dialled = false;
-  Duration connect_timeout{};              // 0: the proxy's own
-  uint32_t max_requests_a_connection = 0;  // 0: no limit
+  PoolLimits limits;
+  OutlierRules outlier;
+  DestinationStatePtr state;  // null: does not exist
+  Balancer balancer;
   routing::HeaderPlan request_headers, response_headers;
   std::string name;  // "reviews.default.svc.cluster.local:9080/v2", for logs and counters
   SharedTrafficStats traffic;
@@ -60,13 +64,16 @@ struct Route {
   std::string name;  // for logs and counters: the rule's name, or "reviews#0"; "default"
   routing::Origin origin;
 
-  /// OR; empty: takes every request.
+  /// OR; empty: takes every request. Of a tunnel's route: `connections` instead.
   std::vector<std::shared_ptr<const routing::HttpMatcher>> matchers;
+
+  std::vector<const config::L4Match*> connections;
 
   // Exactly one of these three, in this order.
   const config::HttpRedirect* redirect = nullptr;
   const config::DirectResponse* direct_response = nullptr;
   std::optional<Split> split;
+  KeySource sticky;                       // weir.dev/sticky
   std::vector<Destination> destinations;  // parallel to the split's shares
   /// Why there is no split although there should be: 503 for everyone.
   std::string broken;
@@ -88,6 +95,7 @@ struct RouteList {
     kDefault,      // the service's default route
     kPassthrough,  // unknown host: whoever was dialled
     kRefused,      // unknown host under REGISTRY_ONLY: 502
+    kTunnel,       // of bytes that are not HTTP/1.1: tcp[] of a VirtualService, else the service's default route
   };
   Kind kind = Kind::kRules;
   std::string service;  // fully qualified host; empty for an unknown one
@@ -103,5 +111,7 @@ struct MatchedRoute {
 };
 /// The first route that takes the request.
 MatchedRoute find_route(const RouteList& list, const routing::RequestView& request);
+/// Of a tunnel's list: the first route that takes a connection from `client` to `dialled`; null: none.
+const Route* find_tunnel_route(const RouteList& list, const IpAddress& dialled, const IpAddress& client);
 
 }  // namespace weir::proxy

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
+#include "proxy/destination_compiler.h"
 
 namespace weir::proxy {
 namespace {
@@ -20,15 +20,6 @@ routing::HeaderPlan plan_or_nothing(const config::HeaderOperations& route, const
                                     bool only) {
   auto plan = routing::HeaderPlan::compile(route, destination, only);
   return plan ? std::move(*plan) : routing::HeaderPlan();
-}
-
-Share share_of(const ResolvedDestination& resolved, uint64_t weight) {
-  Share share;
-  share.weight = weight;
-  for (const routing::Endpoint* endpoint : resolved.endpoints) {
-    if (endpoint->healthy) share.endpoints.push_back({{endpoint->address, endpoint->port}, endpoint->weight});
-  }
-  return share;
 }
 
 Fault fault_of(const std::optional<config::HttpFault>& written) {
@@ -49,6 +40,13 @@ Fault fault_of(const std::optional<config::HttpFault>& written) {
 RetryRules retry_rules(const std::optional<config::HttpRetry>& written) {
   const auto policy = routing::make_retry_policy(written);
   return policy ? RetryRules(*policy) : RetryRules();
+}
+
+KeySource sticky_of(const routing::VirtualService& rule) {
+  if (rule.config == nullptr) return {};
+  const auto& annotations = rule.config->meta.annotations;
+  const auto found = annotations.find("weir.dev/sticky");
+  return found == annotations.end() ? KeySource() : sticky_key(found->second);
 }
 
 std::string route_name(const routing::Origin& origin) {
@@ -111,8 +109,10 @@ void RouteCompiler::compile_for_service(RouteList& list, const Question& questio
 
 void RouteCompiler::add_rules(RouteList& list, const Question& question, const routing::HttpRules& rules) const {
   list.routes.reserve(rules.routes.size());
+  const KeySource sticky = sticky_of(*rules.virtual_service);
   for (const routing::ApplicableHttpRoute& applicable : rules.routes) {
     Route route = compile_route(question, applicable);
+    route.sticky = sticky;
     // A route of which no entry could be compiled must not take every request.
     if (route.matchers.empty() && !applicable.match.empty()) continue;
     list.routes.push_back(std::move(route));
@@ -125,9 +125,9 @@ void RouteCompiler::add_default(RouteList& list, const Question& question, const
   Route route;
   route.name = "default";
   route.retries = retry_rules(std::nullopt);
-  route.destinations.push_back(compile_destination(resolved));
   std::vector<Share> shares;
   shares.push_back(share_of(resolved, 1));
+  route.destinations.push_back(compile_destination(resolved, shares.back().endpoints, *shared_));
   auto split = Split::make(std::move(shares), shared_->cursors.get(question.scope + "/default"));
   if (split) {
     route.split.emplace(std::move(*split));
@@ -189,11 +189,11 @@ void RouteCompiler::compile_split(Route& route, const Question& question, const 
     const config::WeightedDestination& entry = entries[index];
     const ResolvedDestination resolved = routing::resolve_http_destination(
         *table_, question.client, written.namespace_, entry.destination, question.frontend.address.port);
-    Destination destination = compile_destination(resolved);
+    shares.push_back(share_of(resolved, weights[index]));
+    Destination destination = compile_destination(resolved, shares.back().endpoints, *shared_);
     destination.request_headers = plan_or_nothing(headers.request, entry.headers.request, only);
     destination.response_headers = plan_or_nothing(headers.response, entry.headers.response, only);
     route.destinations.push_back(std::move(destination));
-    shares.push_back(share_of(resolved, weights[index]));
   }
   if (only && !route.destinations.empty()) {
     route.local_response_headers = route.destinations.front().response_headers;
@@ -217,34 +217,14 @@ void RouteCompiler::compile_mirrors(Route& route, const Question& question, cons
     const ResolvedDestination resolved = routing::resolve_http_destination(
         *table_, question.client, written.namespace_, mirror.destination, question.frontend.address.port);
     MirrorTarget target;
-    target.destination = compile_destination(resolved);
     target.parts_per_million = mirror.percentage.parts_per_million;
     std::vector<Share> shares;
     shares.push_back(share_of(resolved, 1));
-    if (!shares.front().endpoints.empty()) keep(target.split, Split::make(std::move(shares), shared_->cursors.get(name)));
+    target.destination = compile_destination(resolved, shares.back().endpoints, *shared_);
+    if (!shares.front().endpoints.empty())
+      keep(target.split, Split::make(std::move(shares), shared_->cursors.get(name)));
     route.mirrors.push_back(std::move(target));
   }
-}
-
-Destination RouteCompiler::compile_destination(const ResolvedDestination& resolved) const {
-  Destination destination;
-  destination.host = resolved.host;
-  destination.port = resolved.port;
-  destination.subset = resolved.subset;
-  destination.exists = resolved.exists;
-  destination.name = resolved.host + ":" + std::to_string(resolved.port);
-  if (!resolved.subset.empty()) destination.name += "/" + resolved.subset;
-  destination.service = hash64(resolved.host + ":" + std::to_string(resolved.port));
-  destination.to_dialled = resolved.exists && resolved.service != nullptr &&
-                           resolved.service->resolution == routing::Service::Resolution::kOriginalDestination;
-  if (!destination.to_dialled) destination.problem = resolved.problem;
-  if (!resolved.exists) return destination;
-  const routing::EffectivePolicy policy = routing::effective_policy(resolved);
-  if (policy.connection_pool != nullptr) {
-    destination.connect_timeout = policy.connection_pool->connect_timeout.value_or(Duration::zero());
-    destination.max_requests_a_connection = policy.connection_pool->max_requests_per_connection.value_or(0);
-  }
-  return destination;
 }
 
 }  // namespace weir::proxy

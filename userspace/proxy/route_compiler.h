@@ -11,9 +11,18 @@
 
 namespace weir::proxy {
 
+/// What clients of a port speak, as far as its service says.
+enum class Speech : uint8_t {
+  kHttp1,
+  kHttp2,  // HTTP/2 or gRPC: HTTP/1.1 is routed by request, HTTP/2 carried by connection
+  kAuto,   // not said: the first bytes tell
+  kOther,  // no HTTP: carried by connection
+};
+
 /// What a client dialled, told by the port on which the connection came in.
 struct Frontend {
   net::SocketAddress address;
+  Speech speech = Speech::kHttp1;
   auto operator<=>(const Frontend&) const = default;
 };
 
@@ -28,6 +37,11 @@ class RouteCompiler {
   [[nodiscard]] std::shared_ptr<const RouteList> compile(const routing::Client& client, const Frontend& frontend,
                                                          std::string_view authority) const;
 
+  /// What gets a connection that does not speak HTTP/1.1. `http2`: it speaks HTTP/2, and goes where the http rules'
+  /// last route sends what no other takes; else by tcp[]. Without a rule: the service. Never null.
+  [[nodiscard]] std::shared_ptr<const RouteList> compile_tunnel(const routing::Client& client, const Frontend& frontend,
+                                                                bool http2) const;
+
  private:
   struct Question {
     const routing::Client& client;
@@ -40,8 +54,10 @@ class RouteCompiler {
   void compile_for_service(RouteList& list, const Question& question, const routing::Service& service) const;
   [[nodiscard]] Route compile_route(const Question& question, const routing::ApplicableHttpRoute& applicable) const;
   void compile_split(Route& route, const Question& question, const routing::HttpRoute& written) const;
+  void compile_l4_split(Route& route, const Question& question, const routing::ApplicableL4Route& applicable) const;
+  [[nodiscard]] bool add_http_fallback(RouteList& list, const Question& question,
+                                       const routing::Service& service) const;
   void compile_mirrors(Route& route, const Question& question, const routing::HttpRoute& written) const;
-  [[nodiscard]] Destination compile_destination(const routing::ResolvedDestination& resolved) const;
   /// Once the name of the route and its split are known.
   void name_stats(Route& route, const Question& question) const;
 

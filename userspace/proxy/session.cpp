@@ -10,6 +10,11 @@
 
 namespace weir::proxy {
 
+namespace {
+// A connection that is idle for this long gives back the memory that it would need again for the next request.
+constexpr Duration kSettle = std::chrono::seconds(1);
+}  // namespace
+
 Session::Session(Worker& worker, uint16_t frontend_port, Frontend frontend, const IpAddress& client)
     : worker_(&worker),
       codec_(worker.options().http),
@@ -32,13 +37,20 @@ Duration Session::since(net::TimePoint start) const {
 void Session::start(FileDescriptor fd) {
   client_stream_ = worker_->loop().adopt(std::move(fd), *this);
   worker_->enter_idle(*this);
-  worker_->loop().arm(watch_, worker_->options().timeouts.head);
+  if (frontend_.speech != Speech::kHttp1) state_ = State::kSniff;
+  const Timeouts& timeouts = worker_->options().timeouts;
+  if (frontend_.speech == Speech::kOther) {
+    begin_raw_tunnel(false);
+  } else {
+    worker_->loop().arm(watch_, frontend_.speech == Speech::kAuto ? timeouts.sniff : timeouts.head);
+  }
 }
 
 // ---------------------------------------------------------------- events of the client
 
 size_t Session::on_data(std::string_view bytes) {
   if (state_ == State::kTunnel) return tunnel(endpoint_->stream(), bytes);
+  if (state_ == State::kSniff) return sniff_more(bytes);
   return read_request(bytes);
 }
 
@@ -80,9 +92,10 @@ void Session::begin_idle() {
   state_ = State::kIdle;
   expecting_head_ = false;
   exchange_.reset();
-  codec_.release_memory();
   worker_->enter_idle(*this);
-  worker_->loop().arm(watch_, worker_->options().timeouts.keep_alive);
+  const Duration timeout = worker_->options().timeouts.keep_alive;
+  settled_ = timeout <= kSettle;
+  worker_->loop().arm(watch_, settled_ ? timeout : kSettle);
   client_stream_.resume_read();
 }
 
@@ -99,6 +112,7 @@ void Session::finish_exchange() {
   pause_.cancel();
   record();
   drop_endpoint();
+  leave_destination();
   for (Mirror* mirror : mirrors_) mirror->finish(exchange_.request == Exchange::Half::kComplete);
   mirrors_.clear();
   replay_.clear();
@@ -116,9 +130,18 @@ void Session::abort_exchange() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kExchange || state_ == State::kTunnel) record();
   drop_endpoint(true);
+  leave_destination();
   for (Mirror* mirror : mirrors_) mirror->finish(false);
   mirrors_.clear();
   close();
+}
+
+/// Off the counters that limits look at.
+void Session::leave_destination() {
+  if (exchange_.destination == nullptr || !exchange_.destination->state) return;
+  DestinationState& state = *exchange_.destination->state;
+  if (std::exchange(exchange_.counted_request, false)) state.requests.fetch_sub(1, std::memory_order_relaxed);
+  if (std::exchange(exchange_.counted_retry, false)) state.retries.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Session::close() {
@@ -130,6 +153,7 @@ void Session::close() {
   try_deadline_.cancel();
   pause_.cancel();
   drop_endpoint();
+  leave_destination();
   for (Mirror* mirror : mirrors_) mirror->finish(false);
   mirrors_.clear();
   client_stream_.close();  // does nothing to a stream that finishes on its own
@@ -144,11 +168,11 @@ void Session::forget_mirror(const Mirror& mirror) {
 
 void Session::on_watch() {
   switch (state_) {
+    case State::kSniff:
+      on_sniff_timeout();
+      return;
     case State::kIdle:
-      if (!expecting_head_) worker_->stats().idle_closed.add();
-      if (expecting_head_) worker_->stats().head_timeouts.add();
-      client_stream_.finish();
-      close();
+      on_idle();
       return;
     case State::kHead:
       worker_->stats().head_timeouts.add();
@@ -175,6 +199,15 @@ bool Session::watch_body() {
   const uint64_t to_client = client_stream_.sent() - std::exchange(watched_client_sent_, client_stream_.sent());
   const net::Stream endpoint = endpoint_ == nullptr ? net::Stream() : endpoint_->stream();
   const uint64_t to_endpoint = endpoint.sent() - std::exchange(watched_endpoint_sent_, endpoint.sent());
+  const uint64_t answered = exchange_.bytes_sent - std::exchange(watched_answered_, exchange_.bytes_sent);
+  if (client_ended_ && exchange_.response == Exchange::Half::kBody && client_stream_.unsent() == 0 && answered == 0) {
+    // It may have closed for good, which only a byte to it would show, and none comes: a stream of events that have
+    // ceased, say. Without its FIN an answer may take any time.
+    exchange_.flags |= kIdleTimeout;
+    client_stream_.reset();
+    abort_exchange();
+    return false;
+  }
   const bool client_owes =
       exchange_.request == Exchange::Half::kBody && ready_for_body() && !client_stream_.read_paused();
   const bool client_blocks = client_stream_.unsent() > 0 && to_client < least;
@@ -199,13 +232,17 @@ bool Session::watch_body() {
   return true;
 }
 
-void Session::watch_tunnel() {
-  if (tunnelled_ == std::exchange(watched_tunnelled_, tunnelled_)) {
-    exchange_.flags |= kIdleTimeout;
-    abort_exchange();
+void Session::on_idle() {
+  if (!expecting_head_ && !settled_) {
+    settled_ = true;
+    codec_.release_memory();
+    exchange_.release_memory();
+    worker_->loop().arm(watch_, worker_->options().timeouts.keep_alive - kSettle);
     return;
   }
-  worker_->loop().arm(watch_, worker_->options().timeouts.tunnel_idle);
+  (expecting_head_ ? worker_->stats().head_timeouts : worker_->stats().idle_closed).add();
+  client_stream_.finish();
+  close();
 }
 
 // ---------------------------------------------------------------- what is written down
@@ -223,12 +260,21 @@ void Session::count() {
                                                                       : nullptr;
   if (shared == nullptr) return;
   TrafficStats& stats = shared->of_loop(loop);
-  stats.requests.add();
-  stats.retries.add(exchange_.retries);
   stats.bytes_received.add(exchange_.bytes_received);
   stats.bytes_sent.add(exchange_.bytes_sent);
+  if (exchange_.list->kind == RouteList::Kind::kTunnel) {
+    stats.tunnels.add();
+    count_flags(stats);
+    return;
+  }
+  stats.requests.add();
+  stats.retries.add(exchange_.retries);
   stats.status_classes[std::min(exchange_.status / 100, 5)].add();
   stats.durations.add(since(exchange_.started));
+  count_flags(stats);
+}
+
+void Session::count_flags(TrafficStats& stats) const {
   if (exchange_.flags == 0) return;
   for (uint32_t number = 0; number < kFlagCount; ++number) {
     if ((exchange_.flags & (1U << number)) != 0) stats.flags[number].add();

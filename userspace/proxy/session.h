@@ -43,7 +43,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
 
  private:
   friend class Worker;
-  enum class State : uint8_t { kIdle, kHead, kExchange, kTunnel, kClosed };
+  enum class State : uint8_t { kSniff, kIdle, kHead, kExchange, kTunnel, kClosed };
 
   // session.cpp: the life of a connection.
   size_t on_data(std::string_view bytes) override;
@@ -55,12 +55,14 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void maybe_finish();
   void finish_exchange();
   void abort_exchange();
+  void leave_destination();
   void on_watch();
+  void on_idle();
   bool watch_body();
-  void watch_tunnel();
   void record();
   void write_log();
   void count();
+  void count_flags(TrafficStats& stats) const;
 
   // session_request.cpp: from the head to the decision.
   size_t read_request(std::string_view bytes);
@@ -75,22 +77,35 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void answer_route();
   void redirect();
 
-  // session_forward.cpp: a try, its body, its failure.
+  // session_choose.cpp: from the route to an endpoint and what it is sent.
   void choose_endpoint();
-  bool prepare_head();
+  void find_balancing_key();
+  bool pick_endpoint();
+  void overflow();
+  void prepare_head();
+  void set_originals();
   void apply_request_headers(const routing::HeaderPlan& plan);
+  void apply_response_headers(http::ResponseHead& head, const routing::HeaderPlan& plan);
+
+  // session_forward.cpp: a try and its body.
   void start_mirrors(const http::RequestWriteOptions& options);
   void start_try();
+  void connect_try();
+  void on_endpoint_free() override;
   void send_head();
   void forward_body(std::string_view body);
   void end_request_body();
   void replay_body();
+  void drop_endpoint(bool reset = false);
+  void leave_queue();
+
+  // session_retry.cpp: a try's failure.
+  void report(TryResult result);
   void fail_try(Failure failure, int error_number, bool reused);
   bool retry(Failure failure);
   bool can_send_again(Failure failure) const;
-  void begin_retry();
+  bool begin_retry();
   void answer_failure(Failure failure, int error_number);
-  void drop_endpoint(bool reset = false);
   void on_deadline();
   void on_try_deadline();
 
@@ -103,13 +118,23 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void on_endpoint_error(int error_number) override;
   bool on_response_head();
   void forward_interim(const http::ResponseHead& head);
-  void begin_tunnel(const http::ResponseHead& head);
-  void apply_response_headers(http::ResponseHead& head, const routing::HeaderPlan& plan);
+  void note_answer(const http::ResponseHead& head);
   bool write_response_head(const http::ResponseHead& head);
   void forward_response_body(std::string_view body);
   void end_response();
   void fail_response();
+
+  // session_tunnel.cpp: connections that are no HTTP/1.1, or no more.
+  size_t sniff_more(std::string_view bytes);
+  void on_sniff_timeout();
+  void begin_http();
+  void begin_raw_tunnel(bool http2);
+  bool connect_tunnel();
+  void begin_tunnel(const http::ResponseHead& head);
+  void arm_tunnel_watch();
+  void watch_tunnel();
   size_t tunnel(const net::Stream& to, std::string_view bytes);
+  void fail_tunnel();
   void end_tunnel();
 
   // session_answer.cpp: answers of our own.
@@ -136,12 +161,13 @@ class Session final : public net::StreamHandler, public EndpointUser {
   IpAddress client_;
   std::string client_text_;
   State state_ = State::kIdle;
+  bool settled_ = false;                                // idle for a while: holds no memory that it does not need
   bool client_ended_ = false, endpoint_ended_ = false;  // it has sent FIN
   bool expecting_head_ = true;  // nothing has been served yet: the head's deadline runs from accept
 
   Exchange exchange_;
   EndpointConnection* endpoint_ = nullptr;
-  net::BlockQueue replay_;  // what went out of the body, while it may have to go out again
+  net::BlockQueue replay_;  // what went out of the body, while it may have to go out again; or what was sniffed
   std::vector<Mirror*> mirrors_;
 
   net::Timer watch_;         // what the connection must do next, and whether bodies move
@@ -149,7 +175,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   net::Timer try_deadline_;  // of this try, or of the head of the response
   net::Timer pause_;         // a fault's delay, or before a retry
   uint64_t watched_received_ = 0, watched_client_sent_ = 0, watched_endpoint_sent_ = 0, tunnelled_ = 0,
-           watched_tunnelled_ = 0;
+           watched_tunnelled_ = 0, watched_answered_ = 0;
 
   // In the worker's list of idle sessions.
   Session* idle_next_ = nullptr;

@@ -71,7 +71,7 @@ void Session::on_head() {
   state_ = State::kExchange;
   worker_->stats().requests.add();
   worker_->loop().arm(watch_, worker_->options().timeouts.body_idle);
-  watched_received_ = watched_endpoint_sent_ = 0;
+  watched_received_ = watched_endpoint_sent_ = watched_answered_ = 0;
   watched_client_sent_ = client_stream_.sent();
   exchange_.has_body = request.has_body();
   exchange_.idempotent = is_idempotent(request.method, request.method_name);

@@ -68,20 +68,29 @@ bool Session::on_response_head() {
   try_deadline_.cancel();
   exchange_.endpoint_duration = since(exchange_.started);
   const RetryRules& rules = exchange_.route->retries;
+  note_answer(response);
   if (rules.attempts() > 0 && rules.takes(response) && can_send_again(Failure::kReset)) {
-    if (exchange_.retries < rules.attempts()) {
+    if (exchange_.retries >= rules.attempts()) {
+      exchange_.flags |= kRetriesUsedUp;
+    } else if (begin_retry()) {
       drop_endpoint(true);
-      begin_retry();
       return false;
     }
-    exchange_.flags |= kRetriesUsedUp;
-  }
-  if (exchange_.endpoint_index) {
-    EndpointStats& stats = exchange_.destination->endpoint_stats[*exchange_.endpoint_index]->of_loop(worker_->number());
-    stats.status_classes[std::min(response.status / 100, 5)].add();
   }
   apply_response_headers(response, exchange_.destination->response_headers);
   return write_response_head(response);
+}
+
+void Session::note_answer(const http::ResponseHead& response) {
+  if (!exchange_.endpoint_index) return;
+  EndpointStats& stats = exchange_.destination->endpoint_stats[*exchange_.endpoint_index]->of_loop(worker_->number());
+  stats.status_classes[std::min(response.status / 100, 5)].add();
+  if (response.status < 500) {
+    report(TryResult::kSuccess);
+  } else {
+    const bool gateway = response.status >= 502 && response.status <= 504;
+    report(gateway ? TryResult::kGatewayError : TryResult::kServerError);
+  }
 }
 
 void Session::forward_interim(const http::ResponseHead& response) {
@@ -188,41 +197,15 @@ void Session::on_endpoint_write_failed() {
 }
 
 void Session::on_endpoint_error(int error_number) {
-  const bool reused = std::exchange(endpoint_, nullptr)->reused();
+  const bool reused = endpoint_->reused();
+  endpoint_ = nullptr;
   if (state_ == State::kTunnel) {
-    abort_exchange();
+    fail_tunnel();
   } else if (exchange_.response != Exchange::Half::kHead) {
     fail_response();
   } else {
     fail_try(exchange_.head_sent ? Failure::kReset : Failure::kConnect, error_number, reused);
   }
-}
-
-// ---------------------------------------------------------------- after an upgrade
-
-void Session::begin_tunnel(const http::ResponseHead& response) {
-  try_deadline_.cancel();
-  deadline_.cancel();
-  exchange_.endpoint_duration = since(exchange_.started);
-  if (!write_response_head(response)) return;
-  exchange_.response = Exchange::Half::kComplete;
-  state_ = State::kTunnel;
-  worker_->loop().arm(watch_, worker_->options().timeouts.tunnel_idle);
-  client_stream_.resume_read();  // what the client sent on was held until now (hardening H27)
-}
-
-/// Both sides have said all. What is queued still goes out.
-void Session::end_tunnel() {
-  endpoint_->stream().finish();
-  client_stream_.finish();
-  abort_exchange();
-}
-
-size_t Session::tunnel(const net::Stream& to, std::string_view bytes) {
-  const size_t taken = to.write(bytes);
-  tunnelled_ += taken;
-  (&to == &client_stream_ ? exchange_.bytes_sent : exchange_.bytes_received) += taken;
-  return taken;
 }
 
 }  // namespace weir::proxy

@@ -1,5 +1,8 @@
 #include "proxy/snapshot.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/hash.h"
 
 namespace weir::proxy {
@@ -12,6 +15,34 @@ std::string identity(const routing::Client& client) {
   return text;
 }
 
+Speech speech_of(routing::Protocol protocol) {
+  switch (protocol) {
+    case routing::Protocol::kHttp:
+      return Speech::kHttp1;
+    case routing::Protocol::kHttp2:
+    case routing::Protocol::kGrpc:
+      return Speech::kHttp2;
+    case routing::Protocol::kAuto:
+      return Speech::kAuto;
+    default:
+      return Speech::kOther;
+  }
+}
+
+/// Of several services of one address and port any that speaks HTTP decides: the Host header tells them apart.
+Frontend frontend_at(const routing::Table& table, const net::SocketAddress& address) {
+  Frontend frontend{address, Speech::kHttp1};
+  const auto& services = table.services_at.find(address.address.to_string());
+  if (!services) return frontend;
+  std::optional<Speech> speech;
+  for (const routing::ServicePtr& service : services->services) {
+    const routing::ServicePort* port = service->find_port(address.port);
+    if (port != nullptr) speech = std::min(speech.value_or(Speech::kOther), speech_of(port->protocol));
+  }
+  frontend.speech = speech.value_or(Speech::kHttp1);
+  return frontend;
+}
+
 }  // namespace
 
 std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const routing::Table> table,
@@ -20,7 +51,9 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const routing::Tab
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->table = std::move(table);
   snapshot->shared = std::move(shared);
-  for (const FrontendPort& port : ports) snapshot->frontends[port.port] = {{port.address, port.frontend_port}};
+  for (const FrontendPort& port : ports) {
+    snapshot->frontends[port.port] = frontend_at(*snapshot->table, {port.address, port.frontend_port});
+  }
   return snapshot;
 }
 
@@ -50,6 +83,15 @@ const std::shared_ptr<const RouteList>& RouteCache::find(uint32_t client_class, 
   if (lists_.size() >= kMaxLists) lists_.clear();
   Key key{client_class, frontend_port, std::string(authority)};
   return lists_.emplace(std::move(key), compiler_.compile(classes_[client_class], frontend, authority)).first->second;
+}
+
+const std::shared_ptr<const RouteList>& RouteCache::find_tunnel(uint32_t client_class, uint16_t frontend_port,
+                                                                const Frontend& frontend, bool http2) {
+  Key key{client_class, frontend_port, http2 ? "\n2" : "\n"};  // no authority has a line feed
+  const auto found = lists_.find(key);
+  if (found != lists_.end()) return found->second;
+  auto list = compiler_.compile_tunnel(classes_[client_class], frontend, http2);
+  return lists_.emplace(std::move(key), std::move(list)).first->second;
 }
 
 }  // namespace weir::proxy

@@ -45,6 +45,9 @@ class RouteCache {
   /// `authority` as sent.
   const std::shared_ptr<const RouteList>& find(uint32_t client_class, uint16_t frontend_port, const Frontend& frontend,
                                                std::string_view authority);
+  /// Of connections that do not speak HTTP/1.1 (RouteCompiler::compile_tunnel).
+  const std::shared_ptr<const RouteList>& find_tunnel(uint32_t client_class, uint16_t frontend_port,
+                                                      const Frontend& frontend, bool http2);
 
  private:
   // An attacker can send as many hosts as it likes; beyond this the cache begins anew.

@@ -44,7 +44,7 @@ class Histogram {
 };
 
 struct TrafficStats {
-  Counter requests, retries, mirrors, mirrors_dropped, delays, aborts;
+  Counter requests, tunnels, retries, mirrors, mirrors_dropped, delays, aborts;
   Counter bytes_received, bytes_sent;     // bodies, from and to the client
   std::array<Counter, 6> status_classes;  // [2]: 2xx; [0]: no answer at all
   std::array<Counter, kFlagCount> flags;
@@ -52,14 +52,29 @@ struct TrafficStats {
 };
 
 struct EndpointStats {
-  Counter requests, connect_failures, resets, connections;
+  Counter requests, connections, connect_failures, resets, ejections;
   std::array<Counter, 6> status_classes;
 };
 
+// One list for the struct and for every place that prints names.
+#define WEIR_LOOP_COUNTERS(X)                                                   \
+  X(connections)         /* accepted */                                         \
+  X(connections_open)    /* now */                                              \
+  X(requests)            /* whole heads */                                      \
+  X(refused_no_frontend) /* came in on a port that stands for nothing: reset */ \
+  X(refused_per_client)  /* too many of one client: reset */                    \
+  X(closed_for_room)     /* idle ones, for new ones */                          \
+  X(accept_exhausted)    /* no descriptors or memory */                         \
+  X(bad_requests)        /* no valid HTTP */                                    \
+  X(head_timeouts)                                                              \
+  X(slow_bodies)                                                                \
+  X(idle_closed)                                                                \
+  X(dropped_log_lines)
+
 struct LoopStats {
-  Counter connections, connections_open, requests;
-  Counter refused_no_frontend, refused_per_client, closed_for_room, accept_exhausted;
-  Counter bad_requests, head_timeouts, slow_bodies, idle_closed, dropped_log_lines;
+#define WEIR_LOOP_COUNTER(name) Counter name;
+  WEIR_LOOP_COUNTERS(WEIR_LOOP_COUNTER)
+#undef WEIR_LOOP_COUNTER
 };
 
 /// A part a loop.

@@ -148,6 +148,7 @@ void Worker::leave_idle(Session& session) {
   session.in_idle_list_ = false;
   (session.idle_previous_ == nullptr ? idle_first_ : session.idle_previous_->idle_next_) = session.idle_next_;
   (session.idle_next_ == nullptr ? idle_last_ : session.idle_next_->idle_previous_) = session.idle_previous_;
+  if (sessions_.size() >= max_connections_) update_listeners();
 }
 
 void Worker::bury(Session& session) {

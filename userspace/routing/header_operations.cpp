@@ -161,7 +161,10 @@ Result<HeaderPlan> HeaderPlan::compile(const config::HeaderOperations& route,
   std::vector<Stage> stages(only_destination ? 1 : 2);
   WEIR_TRY(extend(only_destination ? stages.front() : stages.back(), route));
   WEIR_TRY(extend(stages.front(), destination));
+  const auto is_constant = [](const Value& value) { return value.format.constant(); };
   for (Stage& stage : stages) {
+    result.constant_ = result.constant_ && std::all_of(stage.set.begin(), stage.set.end(), is_constant) &&
+                       std::all_of(stage.add.begin(), stage.add.end(), is_constant);
     if (!stage.remove.empty() || !stage.set.empty() || !stage.add.empty()) result.stages_.push_back(std::move(stage));
   }
   return result;

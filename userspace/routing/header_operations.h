@@ -36,6 +36,14 @@ class HeaderFormat {
   static Result<HeaderFormat> parse(std::string_view text);
   /// What is missing reads as nothing.
   [[nodiscard]] std::string format(const FormatContext& context) const;
+  /// Nothing of the request is in it.
+  [[nodiscard]] bool constant() const {
+    return pieces_.empty() || (pieces_.size() == 1 && pieces_.front().kind == Piece::Kind::kText);
+  }
+  /// Precondition: constant().
+  [[nodiscard]] std::string_view text() const {
+    return pieces_.empty() ? std::string_view() : std::string_view(pieces_.front().text);
+  }
 
  private:
   struct Piece {
@@ -69,6 +77,21 @@ class HeaderPlan {
   /// Changes `headers` in place. A value that comes out empty changes nothing (istio-facts 31). `context.headers` may
   /// be the same list: values are made before anything but the removes of their stage is applied.
   void apply(HeaderList& headers, const FormatContext& context) const;
+  /// No value depends on the request: apply_constant() comes to the same as apply().
+  [[nodiscard]] bool constant() const { return constant_; }
+  /// On any list of fields that has remove(name), set(name, value) and add(name, value). Copies no list.
+  template <class List>
+  void apply_constant(List& headers) const {
+    for (const Stage& stage : stages_) {
+      for (const std::string& name : stage.remove) headers.remove(name);
+      for (const Value& value : stage.set) {
+        if (!value.format.text().empty()) headers.set(value.name, value.format.text());
+      }
+      for (const Value& value : stage.add) {
+        if (!value.format.text().empty()) headers.add(value.name, value.format.text());
+      }
+    }
+  }
   /// What apply() comes to. `on_request`: the fields are applied to the request that `context` describes, so that
   /// format strings see each stage's outcome; false for a response.
   [[nodiscard]] HeaderEffect effect(const FormatContext& context, bool on_request) const;
@@ -89,6 +112,7 @@ class HeaderPlan {
 
   std::vector<Stage> stages_;
   std::string authority_;
+  bool constant_ = true;
 };
 
 }  // namespace weir::routing

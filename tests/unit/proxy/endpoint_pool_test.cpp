@@ -17,7 +17,8 @@ struct User final : EndpointUser {
   void on_endpoint_error(int error_number) override { error = error_number; }
   bool connected = false, eof = false;
   std::string received;
-  int error = 0;
+  void on_endpoint_free() override { ++freed; }
+  int error = 0, freed = 0;
 };
 
 class EndpointPoolTest : public ProxyTest {
@@ -29,12 +30,14 @@ class EndpointPoolTest : public ProxyTest {
   void TearDown() override { pool.reset(); }
 
   EndpointConnection* connect(const EndpointKey& key, User& user) {
-    auto made = pool->connect(key, user, std::chrono::seconds(5));
+    auto made = pool->connect(key, user, limits, state);
     EXPECT_TRUE(made);
     EXPECT_TRUE(pump([&] { return user.connected; }));
     return *made;
   }
   std::unique_ptr<EndpointPool> pool;
+  PoolLimits limits;
+  DestinationStatePtr state = std::make_shared<DestinationState>();
 };
 WEIR_BOTH_LOOPS(EndpointPoolTest);
 
@@ -86,7 +89,7 @@ TEST_P(EndpointPoolTest, IdleOnesAreDroppedWhenTheEndpointCloses) {
 TEST_P(EndpointPoolTest, RefusedConnectionsAreTold) {
   v1().stop();
   User user;
-  const auto made = pool->connect({1, v1().address}, user, std::chrono::seconds(5));
+  const auto made = pool->connect({1, v1().address}, user, limits, state);
   if (made) {
     ASSERT_TRUE(pump([&] { return user.error != 0; }));
   }
@@ -111,6 +114,73 @@ TEST_P(EndpointPoolTest, CloseIdleLeavesBusyOnes) {
   pool->close_idle();
   EXPECT_EQ(pool->idle_count(), 0U);
   EXPECT_EQ(pool->open_count(), 1U);
+}
+
+TEST_P(EndpointPoolTest, ADestinationKnowsItsConnections) {
+  User users[2];
+  EndpointConnection* first = connect({1, v1().address}, users[0]);
+  pool->give_back(*connect({1, v2().address}, users[1]));
+  EXPECT_EQ(state->connections.load(), 2U);
+  pool->discard(*first);
+  EXPECT_EQ(state->connections.load(), 1U);
+  pool.reset();
+  EXPECT_EQ(state->connections.load(), 0U);
+}
+
+TEST_P(EndpointPoolTest, FullIsOnlyWhereThereIsSomethingToWaitFor) {
+  limits.max_connections = 1;
+  const EndpointKey here{1, v1().address}, there{1, v2().address};
+  EXPECT_FALSE(pool->full(here, limits, *state));
+  User user;
+  connect(here, user);
+  EXPECT_TRUE(pool->full(here, limits, *state));
+  EXPECT_FALSE(pool->full(there, limits, *state)) << "nothing there would ever be given back";
+  limits.max_connections = 2;
+  EXPECT_FALSE(pool->full(here, limits, *state));
+}
+
+TEST_P(EndpointPoolTest, WhoWaitsIsCalledInOrder) {
+  const EndpointKey key{1, v1().address};
+  User users[4];
+  EndpointConnection* busy = connect(key, users[0]);
+  for (int number = 1; number < 4; ++number) pool->wait(key, users[number]);
+  pool->stop_waiting(key, users[2]);
+  settle(3);
+  EXPECT_EQ(users[1].freed, 0);
+  pool->give_back(*busy);
+  EXPECT_EQ(users[1].freed, 0) << "not from inside of somebody's call";
+  ASSERT_TRUE(pump([&] { return users[1].freed == 1; }));
+  EXPECT_EQ(pool->take_idle(key, users[1]), busy);
+  pool->discard(*busy);
+  ASSERT_TRUE(pump([&] { return users[3].freed == 1; })) << "a new one may be made";
+  EXPECT_EQ(users[2].freed, 0);
+}
+
+TEST_P(EndpointPoolTest, OldAndUsedUpOnesAreNotKept) {
+  const EndpointKey key{1, v1().address};
+  User users[2];
+  limits.max_requests_a_connection = 2;
+  EndpointConnection* connection = connect(key, users[0]);
+  pool->give_back(*connection);
+  ASSERT_EQ(pool->take_idle(key, users[0]), connection);
+  pool->give_back(*connection);
+  EXPECT_EQ(pool->open_count(), 0U);
+  limits = {};
+  limits.max_connection_age = milliseconds(1);
+  connection = connect(key, users[1]);
+  ASSERT_TRUE(pump([&, end = std::chrono::steady_clock::now() + milliseconds(3)] {
+    return std::chrono::steady_clock::now() > end;
+  }));
+  pool->give_back(*connection);
+  EXPECT_EQ(pool->open_count(), 0U);
+}
+
+TEST_P(EndpointPoolTest, IdleOnesEndAfterTheDestinationsOwnTime) {
+  limits.idle_timeout = milliseconds(20);
+  User user;
+  pool->give_back(*connect({1, v1().address}, user));
+  EXPECT_EQ(pool->idle_count(), 1U);
+  ASSERT_TRUE(pump([&] { return pool->open_count() == 0; }));
 }
 
 }  // namespace

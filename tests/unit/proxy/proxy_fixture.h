@@ -159,7 +159,8 @@ spec:
   addresses: [127.96.0.2]
   location: MESH_INTERNAL
   resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
+  ports: [{number: 80, name: http, protocol: )" +
+                       protocol + R"(}]
   endpoints:
 )";
     for (const auto& origin : origins) {
@@ -182,11 +183,15 @@ spec:
     return text + R"(---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: web, namespace: default}
+metadata: {name: web, namespace: default)" +
+           annotations + R"(}
 spec:
   hosts: [web.test]
-  http:
-)" + std::string(rules);
+)" + (is_whole_spec(rules) ? "" : "  http:\n") +
+           std::string(rules);
+  }
+  static bool is_whole_spec(std::string_view rules) {
+    return rules.starts_with("  tcp:") || rules.starts_with("  http:");
   }
 
   std::shared_ptr<const Snapshot> snapshot_of(const std::string& text) {
@@ -265,6 +270,8 @@ spec:
   }
 
   Options options;
+  std::string protocol = "HTTP";  // of the service's port
+  std::string annotations;        // ", annotations: {...}" of the VirtualService
   int log_fd = -1;
   std::shared_ptr<SharedState> shared = std::make_shared<SharedState>("node", 1);
   std::vector<std::unique_ptr<Origin>> origins;

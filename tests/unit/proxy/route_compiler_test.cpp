@@ -50,9 +50,9 @@ spec:
 
 class RouteCompilerTest : public testing::Test {
  protected:
-  std::shared_ptr<const RouteList> compile(
-      const std::string& rules, const routing::Client& client, std::string_view host = "web",
-      Frontend frontend = {{*IpAddress::parse("10.96.0.2"), 80}}) {
+  std::shared_ptr<const RouteList> compile(const std::string& rules, const routing::Client& client,
+                                           std::string_view host = "web",
+                                           Frontend frontend = {{*IpAddress::parse("10.96.0.2"), 80}}) {
     config::Store store;
     config::ParsedFile file = config::read_yaml(std::string(kServices) + rules, "test.yaml");
     for (const auto& diagnostic : file.diagnostics)
@@ -84,8 +84,8 @@ TEST_F(RouteCompilerTest, WithoutRulesOneDefaultRoute) {
   ASSERT_TRUE(route.split);
   EXPECT_EQ(route.split->endpoints(0).size(), 2U);
   EXPECT_EQ(route.retries.attempts(), 2U);
-  EXPECT_EQ(route.destinations[0].connect_timeout, std::chrono::seconds(3));
-  EXPECT_EQ(route.destinations[0].max_requests_a_connection, 7U);
+  EXPECT_EQ(route.destinations[0].limits.connect_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(route.destinations[0].limits.max_requests_a_connection, 7U);
 }
 
 TEST_F(RouteCompilerTest, WeightsOfZeroVanish) {
@@ -170,10 +170,10 @@ TEST_F(RouteCompilerTest, CursorsOutliveTheLists) {
 
 TEST_F(RouteCompilerTest, MoreDestinationsThanTheKernelTakesIsABrokenRoute) {
   std::string http = "  - route:\n";
-  for (int count = 0; count < 33; ++count) http += "    - {destination: {host: web, subset: v1}, weight: 1}\n";
+  for (int count = 0; count < 21; ++count) http += "    - {destination: {host: web, subset: v1}, weight: 1}\n";
   const auto list = compile(rule(http), pod());
   EXPECT_FALSE(list->routes[0].split);
-  EXPECT_NE(list->routes[0].broken.find("32 destinations"), std::string::npos);
+  EXPECT_NE(list->routes[0].broken.find("20 destinations"), std::string::npos);
 }
 
 TEST_F(RouteCompilerTest, ActionsFaultsMirrorsAndTimes) {

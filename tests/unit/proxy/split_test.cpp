@@ -88,7 +88,8 @@ TEST(Split, AStickyKeyStaysWhereItIs) {
 TEST(Split, StickyKeysShareByWeight) {
   const Split split = split_of({{90, {endpoint(1)}}, {9, {endpoint(2)}}, {1, {endpoint(3)}}});
   std::map<uint32_t, int> seen;
-  for (int number = 0; number < 100'000; ++number) ++seen[split.pick(hash64("user-" + std::to_string(number))).destination];
+  for (int number = 0; number < 100'000; ++number)
+    ++seen[split.pick(hash64("user-" + std::to_string(number))).destination];
   EXPECT_NEAR(seen[0], 90'000, 600);
   EXPECT_NEAR(seen[1], 9'000, 600);
   EXPECT_NEAR(seen[2], 1'000, 200);

@@ -24,8 +24,12 @@ TEST(Histogram, BucketsAreTightAndRising) {
   for (int64_t us = 0; us < 3'000'000; us = us < 100 ? us + 1 : us * 21 / 20) {
     const size_t bucket = bucket_of(microseconds(us));
     EXPECT_LE(us, Histogram::upper(bucket).count()) << us;
-    if (bucket > 0) EXPECT_GT(us, Histogram::upper(bucket - 1).count()) << us;
-    if (us >= 16) EXPECT_LE(Histogram::upper(bucket).count(), us * 5 / 4) << us;
+    if (bucket > 0) {
+      EXPECT_GT(us, Histogram::upper(bucket - 1).count()) << us;
+    }
+    if (us >= 16) {
+      EXPECT_LE(Histogram::upper(bucket).count(), us * 5 / 4) << us;
+    }
   }
 }
 
