@@ -1,0 +1,322 @@
+#!/usr/bin/python3
+"""Asks a running Weir what a real Istio was asked (../shared/corpus/oracle) and compares what came of it: status, endpoint,
+method, path, headers and body as the endpoint saw them, response headers, attempts, mirrored copies, exact weights.
+
+  live.py [FOLDER ...] [--stand-in] [--verbose]
+
+For each folder a network namespace in which every IPv4 address is local, an echo server at all of them, an agent with
+`--http-split request --services all` on the folder's configuration, and a pod with a namespace of its own for each client. live_expected.txt
+names what differs on purpose, request by request; anything else that differs makes the exit code 1.
+
+--stand-in proves this harness without the product: what Istio's endpoint saw is sent straight to that endpoint, and must
+compare as equal; and every such observation with one thing changed must not."""
+
+import argparse
+import copy
+import json
+import os
+import re
+import shutil
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+
+import harness  # noqa: E402
+import live_compare  # noqa: E402
+import live_echo  # noqa: E402
+from yaml_text import pod  # noqa: E402
+
+CASES = os.path.join(harness.SHARED, "corpus", "oracle", "cases")
+EXPECTED = os.path.join(HERE, "live_expected.txt")
+MAX_TRIES = 100  # to meet one of several destinations
+GATEWAY = "10.99.0.1"
+
+
+class Expectations:
+    """`in FOLDER`, `differ FOLDER | REQUEST | REASON`, `skip FOLDER | REQUEST | REASON`, `header NAME | REASON`."""
+
+    def __init__(self, path):
+        self.folders, self.headers, self.reasons = [], {}, {"differ": {}, "skip": {}}
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                word, _, rest = line.strip().partition(" ")
+                parts = [part.strip() for part in rest.split(" | ")]
+                if word == "in" and len(parts) == 1:
+                    self.folders.append(parts[0])
+                elif word == "header" and len(parts) == 2:
+                    self.headers[parts[0]] = parts[1]
+                elif word in self.reasons and len(parts) >= 3:
+                    self.reasons[word][parts[0], " | ".join(parts[1:-1])] = parts[-1]
+                elif word and not word.startswith("#"):
+                    sys.exit(f"{path}: cannot read \"{line.strip()}\"")
+
+    def why(self, word, folder, request):
+        reasons = self.reasons[word]
+        return reasons.get((folder, request)) or reasons.get((folder, "*"))
+
+
+class Case:
+    def __init__(self, name):
+        self.name, self.folder = name, os.path.join(CASES, name)
+        with open(os.path.join(self.folder, "requests.json"), encoding="utf-8") as file:
+            requests = json.load(file)
+        with open(os.path.join(self.folder, "answers.json"), encoding="utf-8") as file:
+            self.pairs = list(zip(requests, json.load(file)["answers"]))
+
+    def files(self):
+        config = os.path.join(self.folder, "config")
+        mesh = os.path.join(self.folder, "mesh.yaml")
+        return [os.path.join(config, name) for name in os.listdir(config)] + ([mesh] if os.path.exists(mesh) else [])
+
+    def text(self):
+        parts = []
+        for path in self.files():
+            with open(path, encoding="utf-8") as file:
+                parts.append(file.read())
+        return "\n---\n".join(parts)
+
+    def ports(self):
+        """Every port that the configuration or the requests name: endpoints and passed-through addresses answer at them."""
+        found = {int(n) for n in re.findall(r"(?i)(?:port|number|http|tcp)[a-z0-9-]*: *(\d+)", self.text())}
+        found |= {request["port"] for request, _ in self.pairs}
+        found |= {int(address.rsplit(":", 1)[1]) for _, answer in self.pairs for address in live_compare.possible_endpoints(answer)}
+        return sorted(port for port in found if 0 < port < 61000)
+
+    def pods(self):
+        """{address: "namespace/name"}, of pods and of workload entries, as the answers call them."""
+        found = {}
+        for _, answer in self.pairs:
+            echo = answer["observed"][0].get("echo") or {}
+            known = [e for d in (answer["route"] or {}).get("destinations") or [] for e in d.get("endpoints") or []]
+            for entry in [*known, {"address": echo.get("endpoint", ":"), "pod": echo.get("pod")}]:
+                if entry.get("pod"):
+                    found[entry["address"].rsplit(":", 1)[0]] = entry["pod"]
+        return found
+
+
+class Clients:
+    """A pod with a network namespace for each `from`."""
+
+    def __init__(self, world):
+        self.world, self.known = world, {}
+
+    def add(self, client):
+        key = json.dumps(client, sort_keys=True)
+        if key not in self.known:
+            number = len(self.known) + 1
+            address = client.get("ip") or f"10.9.77.{number}"
+            name = f"asks-{number}"
+            netns = self.world.add_pod(name, address, GATEWAY)
+            self.world.write(f"{name}.yaml", pod(name, address, client["labels"], client["namespace"], "node-1"))
+            self.known[key] = (f"/run/netns/{netns}", address)
+        return self.known[key]
+
+
+class Run:
+    """One folder, with everything that it takes."""
+
+    def __init__(self, case, expectations, stand_in, verbose):
+        self.case, self.expectations, self.stand_in, self.verbose = case, expectations, stand_in, verbose
+        self.tally = {"agreed": 0, "differs": 0, "unexpected": 0, "out of scope": 0}
+
+    def __enter__(self):
+        self.world = harness.World()
+        self.clients = Clients(self.world)
+        netns = f"/run/netns/{self.world.netns}"
+        for client in [request["from"] for request, _ in self.case.pairs if request.get("from")]:
+            self.clients.add(client)
+        # Less specific than the pods' routes: those stay reachable, all else is here.
+        harness.run("ip", "-n", self.world.netns, "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "main")
+        self.echo = live_echo.Echo(netns, self.case.ports(), self.case.pods())
+        if not self.stand_in:
+            for path in self.case.files():
+                shutil.copy(path, self.world.config)
+            self.world.start_agent("--http-split", "request", "--services", "all")
+        _join(self.world.clients)
+        return self
+
+    def __exit__(self, *_):
+        _join(harness.cgroup2_root())
+        self.echo.close()
+        if self.verbose and not self.stand_in:
+            print(self.world.read_log()[-3000:], file=sys.stderr)
+        self.world.close()
+
+    # ------------------------------------------------------------ one request
+
+    def _send(self, request, answer):
+        """One observation."""
+        self.echo.forget()
+        netns, source = self.clients.known[json.dumps(request["from"], sort_keys=True)]
+        address, port = answer["observed"][0]["dialled"].rsplit(":", 1)
+        if address.startswith("127."):  # only the stand-in dials an endpoint there: on the node
+            netns, source = f"/run/netns/{self.world.netns}", None
+        seen = live_echo.ask(netns, source, (address, int(port)), live_echo.raw_request(request), request["method"],
+                             max(request.get("timeout") or 0, 5))
+        theirs = answer["observed"][0]
+        wanted = len(theirs.get("attempts") or [0] * ("echo" in theirs)) + len(theirs.get("mirrored") or [])
+        _wait_at_most(max(request.get("wait", 0), 0.02 if wanted else 0), lambda: len(self.echo.seen()) > wanted,
+                      lambda: len(self.echo.seen()) >= wanted and not request.get("wait"))
+        return {**seen, "seen": self.echo.seen()}
+
+    @staticmethod
+    def _who(observation):
+        answered = observation["seen"][-1]["endpoint"] if observation["seen"] else None
+        return answered if answered and observation["status"] == 200 else f"status {observation['status']}"
+
+    def _observe(self, request, answer):
+        """(the observation to compare, {who answered: how often})"""
+        theirs = answer["observed"][0]
+        echo = theirs.get("echo") or {}
+        several = len((answer["route"] or {}).get("destinations") or []) > 1
+
+        def is_alike(observation):
+            if not several:
+                return True
+            if not echo:
+                return observation["status"] == theirs.get("status")
+            return any(s["endpoint"] == echo["endpoint"] for s in observation["seen"])
+        sample, counts, first = None, {}, None
+        for number in range(MAX_TRIES):
+            if number >= request.get("repeat", 1) and sample:
+                break
+            observation = self._send(request, answer)
+            first = first or observation
+            if number < request.get("repeat", 1):
+                who = self._who(observation)
+                counts[who] = counts.get(who, 0) + 1
+            if sample is None and is_alike(observation):
+                sample = observation
+        return sample or first, counts
+
+    def compare(self, request, answer):
+        observation, counts = self._observe(request, answer)
+        found = live_compare.Comparison(answer, observation, self.expectations.headers).run()
+        if request.get("repeat", 1) > 1 and not any(f.startswith("status") for f in found):
+            found += live_compare.compare_counts(answer, counts)
+        return found
+
+    # ------------------------------------------------------------ all of them
+
+    def run(self):
+        for request, answer in self.case.pairs:
+            self._one(request, answer)
+        print(f"{self.case.name}: agreed {self.tally['agreed']} / differs {self.tally['differs']} / "
+              f"out of scope {self.tally['out of scope']}", flush=True)
+        return self.tally
+
+    def _is_in_scope(self, request, answer):
+        return "from" in request and request.get("protocol", "http") == "http" and not live_compare.uses_dns(answer) and \
+            not self.expectations.why("skip", self.case.name, request["name"])
+
+    def _one(self, request, answer):
+        if not self._is_in_scope(request, answer):
+            self.tally["out of scope"] += 1
+            return
+        if self.stand_in:
+            return self._stand_in(request, answer)
+        reason = self.expectations.why("differ", self.case.name, request["name"])
+        found = self.compare(request, answer)
+        if not found:
+            self.tally["agreed"] += 1
+            if reason and (self.case.name, request["name"]) in self.expectations.reasons["differ"]:
+                self._unexpected(request, ["agrees: take it out of live_expected.txt"])
+            return
+        self.tally["differs"] += 1
+        if not reason:
+            self._unexpected(request, found)
+        elif self.verbose:
+            print(f"  on purpose: {request['name']}: {reason}\n    " + "\n    ".join(found))
+
+    def _unexpected(self, request, found):
+        self.tally["unexpected"] += 1
+        print(f"  differs: {request['name']}\n    " + "\n    ".join(found), flush=True)
+
+    # ------------------------------------------------------------ without the product
+
+    def _stand_in(self, request, answer):
+        echo = answer["observed"][0].get("echo")
+        if not echo or "\ufffd" in echo["path"]:  # bytes that are no text were not kept
+            self.tally["out of scope"] += 1
+            return
+        plain = copy.deepcopy(answer)
+        theirs = plain["observed"][0]
+        for key in ("attempts", "mirrored", "slow_s"):
+            theirs.pop(key, None)
+        sent = {**echo, "headers": [h for h in echo["headers"] if h[0] != "x-oracle-fail-first"]}
+        theirs.update(echo=sent, dialled=echo["endpoint"], response_headers=_headers_asked_for(echo),
+                      status=int(dict(sent["headers"]).get("x-oracle-status", "200")))
+        if "x-oracle-delay-ms" in dict(echo["headers"]):
+            theirs["slow_s"] = int(dict(echo["headers"])["x-oracle-delay-ms"]) / 1000
+        plain["status"] = theirs["status"]
+        observation = self._send({**sent, "from": request["from"]}, plain)
+        found = live_compare.Comparison(plain, observation).run()
+        found += [f"a changed {what} is not noticed" for what, changed in _changed(observation)
+                  if not live_compare.Comparison(plain, changed).run()]
+        if found:
+            self._unexpected(request, found)
+            self.tally["differs"] += 1
+        else:
+            self.tally["agreed"] += 1
+
+
+def _headers_asked_for(echo):
+    return [v.split(": ", 1) for n, v in echo["headers"] if n == "x-oracle-resp-header"]
+
+
+def _changed(observation):
+    """The observation with one thing wrong, each a thing that a proxy may get wrong."""
+    def with_(**what):
+        return {**observation, **what}
+
+    def with_seen(**what):
+        return with_(seen=[{**observation["seen"][0], **what}])
+    headers = observation["seen"][0]["headers"]
+    yield "status", with_(status=599)
+    yield "response header", with_(response_headers=[*observation["response_headers"], ["x-odd", "1"]])
+    yield "endpoint", with_seen(endpoint="192.0.2.1:1")
+    yield "method", with_seen(method="ODD")
+    yield "path", with_seen(path="/odd")
+    yield "body", with_seen(body="odd")
+    yield "request header", with_seen(headers=[*headers, ["x-odd", "1"]])
+    yield "lost request header", with_seen(headers=[h for h in headers if h[0] != "host"])
+    yield "number of attempts", with_(seen=observation["seen"] * 2)
+    yield "time", with_(elapsed=observation["elapsed"] + 9)
+
+
+def _wait_at_most(seconds, *conditions):
+    try:
+        harness.wait_for(lambda: any(condition() for condition in conditions), "", timeout=seconds)
+    except AssertionError:
+        pass  # then that is what was seen
+
+
+def _join(cgroup):
+    with open(os.path.join(cgroup, "cgroup.procs"), "w", encoding="ascii") as procs:
+        procs.write(str(os.getpid()))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*")
+    parser.add_argument("--stand-in", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    arguments = parser.parse_args()
+    if not os.path.isdir(CASES):
+        print(f"skipped: {CASES} is absent")
+        sys.exit(harness.SKIPPED)
+    harness.enter_private_world()
+    expectations = Expectations(EXPECTED)
+    total = {}
+    for name in arguments.folders or expectations.folders:
+        with Run(Case(name), expectations, arguments.stand_in, arguments.verbose) as run:
+            for what, number in run.run().items():
+                total[what] = total.get(what, 0) + number
+    print(f"all folders: agreed {total['agreed']} / differs {total['differs']} / out of scope {total['out of scope']}; "
+          f"unexpected: {total['unexpected']}")
+    sys.exit(1 if total["unexpected"] or not total["agreed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
