@@ -11,11 +11,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import exactness  # noqa: E402
 import peers  # noqa: E402
+import proxy_bench  # noqa: E402
 import scale  # noqa: E402
 import speed  # noqa: E402
 from peers import harness  # noqa: E402
 
-PARTS = {"exactness": exactness, "speed": speed, "scale": scale}
+PARTS = {"exactness": exactness, "speed": speed, "scale": scale, "proxy": proxy_bench}
 
 
 def _machine():

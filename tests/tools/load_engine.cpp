@@ -18,6 +18,8 @@ namespace weir::tools {
 namespace {
 
 constexpr uint64_t kStdin = std::numeric_limits<uint64_t>::max();
+// While thousands of connections are each used once: what idles is of interest, not a burst.
+constexpr uint64_t kHoldAtOnce = 64;
 
 Error system_error(const char* what) {
   return Error{std::string(what) + ": " + strerrorname_np(errno)};
@@ -136,6 +138,7 @@ std::optional<timespec> LoadEngine::until_due() const {
 
 void LoadEngine::start_due() {
   while (may_start() && !idle_.empty()) {
+    if (options_.hold && started_ - finished_ >= kHoldAtOnce) return;
     Clock::time_point due = Clock::now();
     if (options_.rate > 0) {
       const auto planned =
