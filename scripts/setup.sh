@@ -8,7 +8,10 @@ packages=(g++ cmake ninja-build pkg-config clang-14 llvm-14 bpftool libbpf-dev l
   libcurl4-openssl-dev liburing-dev libseccomp-dev node-llhttp libnghttp2-dev)
 # tests, checks
 packages+=(libgtest-dev libgmock-dev libbenchmark-dev ccache clang-format-14 clang-tidy-14 libclang-rt-14-dev python3
-  python3-yaml iproute2 util-linux curl jq nftables)
+  python3-yaml iproute2 util-linux curl jq nftables
+  python3-aiohttp wrk hey nghttp2-client)
+command -v nginx >/dev/null || packages+=(nginx-light)  # any variant will do
+command -v node >/dev/null || packages+=(nodejs)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -23,11 +26,11 @@ echo "setup: installing ${#missing[@]} of ${#packages[@]} packages: ${missing[*]
 run=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "setup: needs root (or sudo) to install packages" >&2; exit 77; }
-  run=(sudo)
+  run=(sudo --preserve-env=DEBIAN_FRONTEND,RUNLEVEL)
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1  # packages must not start their services
 if ! { "${run[@]}" apt-get update -q && "${run[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
   >"$log" 2>&1; then
   tail -n 20 "$log" >&2
