@@ -35,7 +35,7 @@ fi
 if [ "$build" = yes ]; then
   echo "demo: building"
   log=$(mktemp)
-  if ! { cmake -S . -B build -G Ninja && ninja -C build weir version_server connect_client; } >"$log" 2>&1; then
+  if ! { cmake -S . -B build -G Ninja && ninja -C build weir version_server connect_client http_load; } >"$log" 2>&1; then
     tail -40 "$log" >&2
     exit 1
   fi
@@ -127,6 +127,15 @@ other = sum(n for v, n in got.items() if v not in ("v1", "v2", "v3"))
 print(*(f"{v} {got.get(v, 0)}" for v in ("v1", "v2", "v3")), "failed", seen["failed"] + other)'
 }
 
+by_user() {  # number of requests to reviews on one kept-alive connection, every fourth of jason: counts as pages gives
+  "$folder/in-mesh" "$tools/http_load" $services.3:9080 --connections 1 --requests "$1" \
+    --percent 25 --header 'end-user: jason' --version v2 --special-version v3 |
+    python3 -c '
+import json, sys
+seen = json.load(sys.stdin)
+print(*(f"{v} {seen['"'"'by_version'"'"'].get(v, 0)}" for v in ("v1", "v2", "v3")), "failed", seen["failed"])'
+}
+
 answered_by() {  # exactly these versions of reviews answer: "v1 v3"
   local seen
   seen=$(pages 60)
@@ -136,6 +145,7 @@ answered_by() {  # exactly these versions of reviews answer: "v1 v3"
 # ---------------------------------------------------------------- the play
 
 total=400
+ask=pages
 wrong=0
 meanwhile=0
 meanwhile_failed=0
@@ -187,7 +197,7 @@ step() {  # what happens; versions that answer then; intended percentage of v1, 
   wait_until "$what" answered_by "$versions"
   readers_off
   while [ $done -lt $total ]; do
-    read -r _ v1 _ v2 _ v3 _ lost <<<"$(pages 100)"
+    read -r _ v1 _ v2 _ v3 _ lost <<<"$($ask 100)"
     counts=($((counts[0] + v1)) $((counts[1] + v2)) $((counts[2] + v3)))
     failed=$((failed + lost))
     done=$((done + 100))
@@ -209,6 +219,7 @@ back_to_v1() { apply virtual-service-all-v1.yaml; }
 half_and_half() { apply virtual-service-reviews-v2-v3.yaml; }
 canary() { apply virtual-service-reviews-90-10.yaml; }
 without_v3() { apply reviews-v2-100-v3-0.yaml; }
+to_jason() { apply reviews-jason-v3.yaml; }
 delete_rules() {
   "$folder/weir" delete -f "$rules/virtual-service-all-v1.yaml" >/dev/null 2>&1
   "$folder/weir" delete -f "$rules/destination-rule-all.yaml" >/dev/null 2>&1
@@ -228,9 +239,13 @@ step 'half v2, half v3' 'v2 v3' 0 50 50 half_and_half
 step 'canary: 90 v1, 10 v2' 'v1 v2' 90 10 0 canary
 step 'v2 100, v3 0: v3 never' 'v2' 0 100 0 without_v3
 explained=$("$folder/weir" explain --to http://reviews:9080/ 2>&1) || true
+ask=by_user
+step 'jason (25 %) v3, others v2 *' 'v2' 0 75 25 to_jason
+ask=pages
 step 'rules deleted: plain balancing' 'v1 v2 v3' $third $third $third delete_rules
 
 echo
+echo "* by the header end-user, each request for itself: all 100 of a round on one kept-alive connection."
 echo "While the rules changed, a reader without a pause saw $meanwhile pages; failed: $meanwhile_failed."
 [ "$meanwhile_failed" -eq 0 ] || wrong=$((wrong + 1))
 echo

@@ -33,7 +33,7 @@ class Examples(harness.WorldTest):
                  ("virtual-service-reviews-80-20.yaml", {"v1": 80, "v2": 20}),
                  ("virtual-service-reviews-90-10.yaml", {"v1": 90, "v2": 10}),
                  ("virtual-service-reviews-v2-v3.yaml", {"v2": 50, "v3": 50}),
-                 ("reviews-v2-100-v3-0.yaml", {"v2": 100, "v3": 0})]
+                 ("reviews-v2-100-v3-0.yaml", {"v2": 100, "v3": 0}), ("reviews-jason-v3.yaml", {"v2": 100, "v3": 0})]
         for file, weights in steps:
             with self.subTest(file):
                 self.world.weir("apply", "-f", os.path.join(EXAMPLES, "bookinfo", "rules", file))
