@@ -27,11 +27,17 @@ def possible_endpoints(answer):
     return found
 
 
-def uses_dns(answer):
-    """Dialled, or served at, an address that only the oracle's own stand-in for DNS (198.18.0.0/15) gives a name: of a service
-    without addresses there is nothing that could be caught at connect()."""
-    addresses = possible_endpoints(answer) | {answer["observed"][0]["dialled"]}
-    return any(address.startswith(("198.18.", "198.19.")) for address in addresses)
+def is_dns(address):
+    """An address of the oracle's own stand-in for DNS."""
+    return address.startswith(("198.18.", "198.19."))
+
+
+def uses_dns(answer, given):
+    """Served, or dialled, at an address that only the stand-in for DNS gave a name. `given`: addresses that the configuration
+    has too."""
+    dialled = answer["observed"][0]["dialled"]
+    return any(is_dns(address) for address in possible_endpoints(answer)) or (
+        is_dns(dialled) and dialled.rsplit(":", 1)[0] not in given)
 
 
 def _fields(headers, left_out, ignored):
