@@ -114,7 +114,7 @@ class Origin:
             text = _AIOHTTP if kind == "aiohttp" else _PYTHON
             python = "/usr/bin/python3" if kind == "aiohttp" else sys.executable
             argv = [python, _script(world, f"origin-{kind}.py", text), *arguments]
-        world.spawn(argv, stdout=harness.subprocess.DEVNULL)
+        world.spawn(argv, stdout=harness.subprocess.DEVNULL, stderr=harness.subprocess.DEVNULL)
         harness.wait_for(lambda: world.connect(f"{address}:{port}", 1, "--mode", "connect", cgroup=False)["failed"] == 0,
                          f"{kind} listens", timeout=20)
         self.forget()
