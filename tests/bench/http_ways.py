@@ -248,7 +248,7 @@ class Weir(_Routed):
                          endpoint_slice("bench", pods, [("http", ENDPOINT_PORT)]),
                          destination_rule("bench", {v: {"version": v} for v in ENDPOINTS}))
         self.world.write("rule.yaml", jason_rule())
-        self.world.start_agent("--proxy-loop", self.loop, "--proxy-workers", "1")
+        self.world.start_agent("--proxy-loop", self.loop, "--proxy-threads", "1")
 
     def pids(self):
         with open(os.path.join(self.world.cgroup, "weir-proxy", "cgroup.procs"), encoding="ascii") as file:
