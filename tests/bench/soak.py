@@ -134,8 +134,9 @@ class Soak:
 def _soak(world, arguments):
     soak = Soak(world, sys.stderr)
     soak.start()
-    # The soak lasts until everything was done and the load has sent its requests, whichever is later.
-    soak.load("--connections", "16")
+    # The soak lasts until everything was done and the load has sent its requests, whichever is later. The rate leaves time
+    # to what is done besides.
+    soak.load("--connections", "16", "--rate", "2000")
     soak.load("--connections", str(arguments.idle), "--rate", str(arguments.idle))
     started = time.monotonic()
     soak.run(arguments.upgrades, arguments.kills, arguments.changes)

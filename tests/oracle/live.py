@@ -158,7 +158,7 @@ class Run:
         self.echo = live_echo.Echo(netns, self.case.ports(), self.case.pods())
         self.case.copy_config(self.world.config)
         if not self.stand_in:
-            self.world.start_agent("--http-split", "request", "--services", "all")
+            self.world.start_agent("--http-split", "request", "--services", "all", "--node-address", GATEWAY)
         _join(self.world.clients)
         return self
 
