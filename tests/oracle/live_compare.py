@@ -34,7 +34,7 @@ def is_dns(address):
 
 def has_rule(answer):
     """A rule had a say, if only that no route takes the request."""
-    return (answer["route"] or {}).get("name") != "default"
+    return (answer["route"] or {}).get("name") not in ("default", "allow_any")
 
 
 def uses_dns(answer, given):
