@@ -18,6 +18,15 @@ ENDPOINTS = {"v1": "127.7.1.1", "v2": "127.7.2.1", "v3": "127.7.3.1"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def is_alive(pid):
+    """Not gone, nor ended and waiting for whoever became its parent."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
 class HttpLoad(harness.Process):
     def __init__(self, world, target, *options):
         super().__init__([sys.executable, os.path.join(HERE, "http_load.py"), target, *options], netns=world.netns,
@@ -128,7 +137,7 @@ class ProxyProcess(harness.WorldTest):
     def test_it_has_no_rights(self):
         pid = self.start()
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            lines = dict(line.strip().split(":\t", 1) for line in file if ":\t" in line)
+            lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         self.assertEqual(int(lines["CapEff"], 16) | int(lines["CapBnd"], 16) | int(lines["CapPrm"], 16), 0)
         self.assertNotEqual(lines["Uid"].split()[0], "0")
         self.assertEqual(lines["NoNewPrivs"], "1")
@@ -243,7 +252,7 @@ class ProxyProcess(harness.WorldTest):
         self.assertTrue(self.by_proxy())
         self.world.stop_agent()
         self.world.weir("uninstall")
-        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+        self.assertFalse(is_alive(pid))
         self.assertFalse(os.path.exists(os.path.join(self.world.cgroup, "weir-proxy")))
         self.assertFalse(os.path.exists(self.world.run_dir))
         listening = harness.run("nsenter", f"--net=/run/netns/{self.world.netns}", "ss", "-Hltn").stdout.splitlines()
