@@ -145,6 +145,39 @@ class ProxyProcess(harness.WorldTest):
         with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
             self.assertTrue(any(line.rstrip().endswith(f"{self.world.name}/weir-proxy") for line in file))
 
+    # ------------------------------------------------------------ who reaches it
+
+    def test_pods_reach_it_at_the_nodes_address(self):
+        pod_netns = self.world.add_pod("client", "10.99.1.5")
+        self.start()
+        self.assertEqual(self.proxy()["addresses"][0], "10.99.0.1", "of the interface: lo's are services'")
+        counts = self.world.connect(TARGET, 20, "--path", "/v3", netns=pod_netns)
+        self.assertEqual((counts["failed"], counts["by_version"]), (0, {"v3": 20}), counts["errors"])
+        direct = self.world.connect("10.99.0.1:61000", 3, netns=pod_netns, cgroup=False)
+        self.assertEqual(direct["failed"], 3, "a pod cannot come in by itself")
+
+    def test_an_address_that_comes_later_is_used(self):
+        self.start()
+        self.assertEqual(self.proxy()["addresses"][0], "127.0.0.1")
+        pod_netns = self.world.add_pod("client", "10.99.1.5")
+        wait_for(lambda: self.proxy()["addresses"][0] == "10.99.0.1", "the new address is found")
+
+        def by_proxy():
+            counts = self.world.connect(TARGET, 20, "--path", "/v3", netns=pod_netns)
+            return counts["failed"] == 0 and counts["by_version"] == {"v3": 20}
+        wait_for(by_proxy, "pods reach it")
+
+    def test_v6_clients_reach_it(self):
+        vip = "fd00:96:61::1"
+        self.world.write("app6.yaml", service("six", vip, [("http", 80, 8080)]))
+        self.world.write("rule6.yaml", virtual_service("six", [
+            {"match": [{"uri": {"prefix": "/v3"}}], "route": [destination("app", "v3")]},
+            {"route": [destination("app", "v1")]}]))
+        self.start()
+        for path, version in (("/v3", "v3"), ("/", "v1")):
+            counts = self.world.connect(f"[{vip}]:80", 10, "--path", path)
+            self.assertEqual((counts["failed"], counts["by_version"]), (0, {version: 10}), counts["errors"])
+
     # ------------------------------------------------------------ it dies, hangs
 
     def test_killed_it_comes_back_and_its_services_fall_back_meanwhile(self):
