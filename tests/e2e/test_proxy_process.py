@@ -18,6 +18,15 @@ ENDPOINTS = {"v1": "127.7.1.1", "v2": "127.7.2.1", "v3": "127.7.3.1"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def is_alive(pid):
+    """Not gone, nor ended and waiting for whoever became its parent."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
 class HttpLoad(harness.Process):
     def __init__(self, world, target, *options):
         super().__init__([sys.executable, os.path.join(HERE, "http_load.py"), target, *options], netns=world.netns,
@@ -128,13 +137,46 @@ class ProxyProcess(harness.WorldTest):
     def test_it_has_no_rights(self):
         pid = self.start()
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            lines = dict(line.strip().split(":\t", 1) for line in file if ":\t" in line)
+            lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         self.assertEqual(int(lines["CapEff"], 16) | int(lines["CapBnd"], 16) | int(lines["CapPrm"], 16), 0)
         self.assertNotEqual(lines["Uid"].split()[0], "0")
         self.assertEqual(lines["NoNewPrivs"], "1")
         self.assertEqual(lines["Seccomp"], "2")
         with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
             self.assertTrue(any(line.rstrip().endswith(f"{self.world.name}/weir-proxy") for line in file))
+
+    # ------------------------------------------------------------ who reaches it
+
+    def test_pods_reach_it_at_the_nodes_address(self):
+        pod_netns = self.world.add_pod("client", "10.99.1.5")
+        self.start()
+        self.assertEqual(self.proxy()["addresses"][0], "10.99.0.1", "of the interface: lo's are services'")
+        counts = self.world.connect(TARGET, 20, "--path", "/v3", netns=pod_netns)
+        self.assertEqual((counts["failed"], counts["by_version"]), (0, {"v3": 20}), counts["errors"])
+        direct = self.world.connect("10.99.0.1:61000", 3, netns=pod_netns, cgroup=False)
+        self.assertEqual(direct["failed"], 3, "a pod cannot come in by itself")
+
+    def test_an_address_that_comes_later_is_used(self):
+        self.start()
+        self.assertEqual(self.proxy()["addresses"][0], "127.0.0.1")
+        pod_netns = self.world.add_pod("client", "10.99.1.5")
+        wait_for(lambda: self.proxy()["addresses"][0] == "10.99.0.1", "the new address is found")
+
+        def by_proxy():
+            counts = self.world.connect(TARGET, 20, "--path", "/v3", netns=pod_netns)
+            return counts["failed"] == 0 and counts["by_version"] == {"v3": 20}
+        wait_for(by_proxy, "pods reach it")
+
+    def test_v6_clients_reach_it(self):
+        vip = "fd00:96:61::1"
+        self.world.write("app6.yaml", service("six", vip, [("http", 80, 8080)]))
+        self.world.write("rule6.yaml", virtual_service("six", [
+            {"match": [{"uri": {"prefix": "/v3"}}], "route": [destination("app", "v3")]},
+            {"route": [destination("app", "v1")]}]))
+        self.start()
+        for path, version in (("/v3", "v3"), ("/", "v1")):
+            counts = self.world.connect(f"[{vip}]:80", 10, "--path", path)
+            self.assertEqual((counts["failed"], counts["by_version"]), (0, {version: 10}), counts["errors"])
 
     # ------------------------------------------------------------ it dies, hangs
 
@@ -243,7 +285,7 @@ class ProxyProcess(harness.WorldTest):
         self.assertTrue(self.by_proxy())
         self.world.stop_agent()
         self.world.weir("uninstall")
-        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+        self.assertFalse(is_alive(pid))
         self.assertFalse(os.path.exists(os.path.join(self.world.cgroup, "weir-proxy")))
         self.assertFalse(os.path.exists(self.world.run_dir))
         listening = harness.run("nsenter", f"--net=/run/netns/{self.world.netns}", "ss", "-Hltn").stdout.splitlines()

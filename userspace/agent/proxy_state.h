@@ -23,6 +23,7 @@ struct ProxyState {
   std::string why;              // of kUnsupported, kDown
   WallClock::time_point since;  // of kUp, kDown
   std::string trouble;          // it serves, and something is wrong: "has not taken generation 7: ..."
+  bool silent = false;          // its beat is old: the kernel does without it
   int pid = 0;
   std::string version, build, loop;
   uint64_t generation = 0;

@@ -273,6 +273,7 @@ void ProxySupervisor::go_down(const std::string& why) {
     state_.since = ProxyState::WallClock::now();
   }
   state_.what = ProxyState::What::kDown;
+  state_.silent = false;
   state_.why = why;
   const auto wait = backoff_.down(now);
   start_at_ = now + wait;

@@ -120,6 +120,7 @@ class ProxySupervisor {
   void look_at_current(Clock::time_point now);
   void look_at_draining(Clock::time_point now);
   Result<void> place();
+  void set_silent(bool silent);
   void set_trouble(const std::string& trouble);
   void note_draining();
   Result<void> open_log();

@@ -156,8 +156,8 @@ void ProxySupervisor::look_at_current(Clock::time_point now) {
     state_.generation = 0;  // once is enough
     return link->kill();
   }
-  if (age && *age >= kBeatOld) return set_trouble("it gives no sign of life");
-  if (state_.trouble == "it gives no sign of life") set_trouble("");
+  set_silent(age && *age >= kBeatOld);
+  if (state_.silent) return;
   if (!retry_at_ || now < *retry_at_) return;
   retry_at_.reset();
   if (outdated_) {
@@ -206,6 +206,16 @@ void ProxySupervisor::look_at_addresses() {
 void ProxySupervisor::set_trouble(const std::string& trouble) {
   if (state_.trouble == trouble) return;
   state_.trouble = trouble;
+  changed_();
+}
+
+void ProxySupervisor::set_silent(bool silent) {
+  if (state_.silent == silent) return;
+  state_.silent = silent;
+  if (silent)
+    spdlog::error("proxy {} gives no sign of life; the kernel does without it", state_.pid);
+  else
+    spdlog::info("proxy {} gives signs of life again", state_.pid);
   changed_();
 }
 

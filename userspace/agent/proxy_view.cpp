@@ -61,6 +61,7 @@ Json proxy_view(const State& state, const datapath::MapsView* maps, uint64_t mon
           {"since", ran ? Json(to_text(proxy.since)) : Json(nullptr)},
           {"why", proxy.why},
           {"trouble", proxy.trouble},
+          {"silent", proxy.silent},
           {"pid", proxy.what == ProxyState::What::kUp ? Json(proxy.pid) : Json(nullptr)},
           {"version", proxy.version},
           {"build", proxy.build},
@@ -81,7 +82,7 @@ Json proxy_view(const State& state, const datapath::MapsView* maps, uint64_t mon
 }
 
 Json proxy_outcome(const State& state, const std::string& service, uint16_t port) {
-  const bool serves = state.proxy.what == ProxyState::What::kUp && state.proxy.trouble.empty();
+  const bool serves = state.proxy.what == ProxyState::What::kUp && !state.proxy.silent && state.proxy.generation > 0;
   std::string without = "its connections are refused";
   for (const auto& plan : state.table->plan->services)
     if (plan->service == service && plan->port == port && !plan->refuse_without_proxy &&
@@ -103,6 +104,9 @@ std::vector<std::string> proxy_problems(const State& state) {
   if (services.all() > 0 && proxy.what == ProxyState::What::kUnsupported)
     lines.push_back(
         fmt::format("this kernel sends no connections to a proxy: {}; {}", proxy.why, without_proxy_text(services)));
+  if (proxy.silent && services.all() > 0)
+    lines.push_back(
+        fmt::format("the proxy (pid {}) gives no sign of life; meanwhile {}", proxy.pid, without_proxy_text(services)));
   if (!proxy.trouble.empty())
     lines.push_back(fmt::format(
         "the proxy (pid {}): {}; until then {}", proxy.pid, proxy.trouble,

@@ -112,6 +112,7 @@ std::string proxy_text(const Context& context, const Json& proxy) {
          fmt::format("  up since {}, at{}, {} of {} ports in use{}\n", text(proxy, "since"), addresses,
                      text(proxy["ports"], "used"), text(proxy["ports"], "count"),
                      proxy["adopted"].get<bool>() ? ", adopted" : "") +
+         (proxy["silent"].get<bool>() ? "  × no sign of life; meanwhile " + text(proxy, "without_proxy") + "\n" : "") +
          (proxy["loopback_only"].get<bool>() ? "  loopback only: pods fall back (--node-address)\n" : "");
 }
 

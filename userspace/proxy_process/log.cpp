@@ -51,7 +51,8 @@ std::string prefix(LogLevel level) {
 
 void log_line(LogLevel level, std::string_view text) {
   constexpr size_t kLongest = 4000;  // with its prefix below PIPE_BUF: a pipe that has room takes it whole
-  const std::string line = prefix(level) + "proxy " + printable(text).substr(0, kLongest) + "\n";
+  const std::string line =
+      prefix(level) + fmt::format("proxy {}: ", ::getpid()) + printable(text).substr(0, kLongest) + "\n";
   // The descriptor is the agent's too and must stay blocking for it; so ask first.
   pollfd entry{STDERR_FILENO, POLLOUT, 0};
   if (::poll(&entry, 1, 0) != 1 || (entry.revents & POLLOUT) == 0 ||

@@ -20,18 +20,9 @@ using proxy::LoopStats;
 using proxy::TrafficStats;
 
 constexpr std::array kLoopCounters = {
-    Named<LoopStats>{"connections", &LoopStats::connections},
-    Named<LoopStats>{"connections_open", &LoopStats::connections_open},
-    Named<LoopStats>{"requests", &LoopStats::requests},
-    Named<LoopStats>{"refused_no_frontend", &LoopStats::refused_no_frontend},
-    Named<LoopStats>{"refused_per_client", &LoopStats::refused_per_client},
-    Named<LoopStats>{"closed_for_room", &LoopStats::closed_for_room},
-    Named<LoopStats>{"accept_exhausted", &LoopStats::accept_exhausted},
-    Named<LoopStats>{"bad_requests", &LoopStats::bad_requests},
-    Named<LoopStats>{"head_timeouts", &LoopStats::head_timeouts},
-    Named<LoopStats>{"slow_bodies", &LoopStats::slow_bodies},
-    Named<LoopStats>{"idle_closed", &LoopStats::idle_closed},
-    Named<LoopStats>{"dropped_log_lines", &LoopStats::dropped_log_lines},
+#define WEIR_NAMED_COUNTER(name) Named<LoopStats>{#name, &LoopStats::name},
+    WEIR_LOOP_COUNTERS(WEIR_NAMED_COUNTER)
+#undef WEIR_NAMED_COUNTER
 };
 
 struct TrafficField {
@@ -41,6 +32,7 @@ struct TrafficField {
 };
 constexpr std::array kTrafficFields = {
     TrafficField{"requests", &TrafficStats::requests, &TrafficReport::requests},
+    TrafficField{"tunnels", &TrafficStats::tunnels, &TrafficReport::tunnels},
     TrafficField{"retries", &TrafficStats::retries, &TrafficReport::retries},
     TrafficField{"mirrors", &TrafficStats::mirrors, &TrafficReport::mirrors},
     TrafficField{"mirrors_dropped", &TrafficStats::mirrors_dropped, &TrafficReport::mirrors_dropped},
@@ -59,6 +51,7 @@ constexpr std::array kEndpointFields = {
     EndpointField{"requests", &EndpointStats::requests, &EndpointReport::requests},
     EndpointField{"connect_failures", &EndpointStats::connect_failures, &EndpointReport::connect_failures},
     EndpointField{"resets", &EndpointStats::resets, &EndpointReport::resets},
+    EndpointField{"ejections", &EndpointStats::ejections, &EndpointReport::ejections},
     EndpointField{"connections", &EndpointStats::connections, &EndpointReport::connections},
 };
 

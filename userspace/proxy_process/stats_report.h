@@ -27,7 +27,7 @@ Json make_report(const ReportInput& input, proxy::StatsRegistry& registry);
 
 struct TrafficReport {
   std::string route, destination;
-  uint64_t requests = 0, retries = 0, mirrors = 0, mirrors_dropped = 0, delays = 0, aborts = 0;
+  uint64_t requests = 0, tunnels = 0, retries = 0, mirrors = 0, mirrors_dropped = 0, delays = 0, aborts = 0;
   uint64_t bytes_received = 0, bytes_sent = 0;
   std::array<uint64_t, 6> status_classes{};
   std::map<uint16_t, uint64_t> statuses;  // those that were counted apart
@@ -38,7 +38,7 @@ struct TrafficReport {
 
 struct EndpointReport {
   std::string destination, address;
-  uint64_t requests = 0, connect_failures = 0, resets = 0, connections = 0;
+  uint64_t requests = 0, connect_failures = 0, resets = 0, ejections = 0, connections = 0;
   std::array<uint64_t, 6> status_classes{};
 };
 

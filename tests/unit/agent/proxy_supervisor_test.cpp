@@ -173,7 +173,13 @@ TEST_F(ProxySupervisorTest, AStoppedOneIsEndedAndReplaced) {
   prepare(3);
   const int pid = state().pid;
   ::kill(pid, SIGSTOP);
-  EXPECT_TRUE(run_until([&] { return state().pid != pid && state().what == What::kUp; }));
+  bool was_silent = false;
+  EXPECT_TRUE(run_until([&] {
+    was_silent = was_silent || state().silent;
+    return state().pid != pid && state().what == What::kUp;
+  }));
+  EXPECT_TRUE(was_silent);
+  EXPECT_FALSE(state().silent);
 }
 
 TEST_F(ProxySupervisorTest, AStoppedOneHoldsAChangeUpForASecondAtMost) {

@@ -83,7 +83,8 @@ TEST(ProxyView, OfARequestSaysWhetherItIsCarried) {
   State state = proxied(What::kUp);
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], true);
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["pid"], 7);
-  state.proxy.trouble = "it gives no sign of life";
+  state.proxy.silent = true;
+  EXPECT_THAT(proxy_problems(state), ElementsAre(HasSubstr("no sign of life; meanwhile 1 service is split")));
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], false);
   state = proxied(What::kDown);
   EXPECT_THAT(proxy_outcome(state, "ext.example", 80)["without"].get<std::string>(), HasSubstr("default route"));

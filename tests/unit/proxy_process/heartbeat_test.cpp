@@ -1,9 +1,13 @@
 #include "proxy_process/heartbeat.h"
 
+#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "proxy_process/sandbox.h"
 #include "samples.h"
 
 namespace weir::proxy_process {
@@ -97,6 +101,43 @@ TEST_F(HeartbeatTest, AStuckWorkerIsToldOnce) {
   EXPECT_TRUE(wait([&] { return told > 0; }));
   EXPECT_LT(seen.read(), Clock::now() - kStuck + kLate + 1s) << "no beat for it";
   release = true;
+}
+
+/// What a child wrote to stderr, and how it ended.
+std::pair<std::string, int> run_and_read(const std::function<int()>& work) {
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const FileDescriptor read(ends[0]);
+  FileDescriptor write(ends[1]);
+  const int status = test::in_child_without_rights([&] {
+    ::dup2(write.get(), STDERR_FILENO);
+    return work();
+  });
+  write.reset();
+  std::string text(65536, '\0');
+  const ssize_t count = ::read(read.get(), text.data(), text.size());
+  text.resize(count > 0 ? static_cast<size_t>(count) : 0);
+  return {text, status};
+}
+
+TEST(StackOfAStuckWorker, GoesToTheLogAndTheProcessEnds) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const auto [text, status] = run_and_read([] {
+    prepare_stack_dump();
+    if (!enter_sandbox()) return 1;
+    WorkerThread::Setup setup;
+    setup.loop = net::LoopKind::kEpoll;
+    setup.snapshot = test::empty_snapshot();
+    auto worker = WorkerThread::start(std::move(setup));
+    if (!worker) return 2;
+    (*worker)->run_in_loop([] {
+      for (;;) std::this_thread::sleep_for(1ms);
+    });
+    abort_with_stack(**worker);
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+  EXPECT_THAT(text, ::testing::HasSubstr("stuck"));
+  EXPECT_THAT(text, ::testing::HasSubstr("proxy_process_test(+0x")) << "frames, in the sandbox too";
 }
 
 TEST(BeatPage, WhatCannotBeMappedIsAnError) {

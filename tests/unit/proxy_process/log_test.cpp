@@ -41,7 +41,7 @@ TEST(Log, WritesALine) {
   CapturedStderr captured;
   log_line(LogLevel::kWarning, "something is odd");
   const std::string text = captured.text();
-  EXPECT_THAT(text, HasSubstr("proxy something is odd\n"));
+  EXPECT_THAT(text, HasSubstr(": something is odd\n"));
 }
 
 TEST(Log, AForgedLineStaysOneLine) {
