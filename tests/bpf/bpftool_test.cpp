@@ -112,7 +112,7 @@ TEST_F(BpftoolTest, Proxy) {
   const auto ports = dump("proxy_ports");
   ASSERT_EQ(ports.size(), 1U);
   EXPECT_EQ(ports[0]["key"], 61000);
-  EXPECT_EQ(names_of(ports[0]["value"]), (std::vector<std::string>{"address", "pad", "port", "unused_since"}));
+  EXPECT_EQ(names_of(ports[0]["value"]), (std::vector<std::string>{"address", "flags", "pad", "port", "unused_since"}));
   const auto place = dump("proxy_place");
   ASSERT_EQ(place.size(), 1U);
   EXPECT_EQ(names_of(place[0]["value"]),

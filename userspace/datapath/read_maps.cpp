@@ -178,6 +178,8 @@ class Viewer {
     if (!sockets) return std::move(sockets).error();
     auto redirects = maps_.count_redirects();
     if (!redirects) return std::move(redirects).error();
+    const auto places = maps_.gateway_places().read_all();
+    if (!places) return places.error();
     const std::array<uint64_t, kMapCount> used{view_.frontends.size(),
                                                view_.splits.size(),
                                                view_.splits.size(),
@@ -188,6 +190,7 @@ class Viewer {
                                                1,
                                                1,
                                                view_.proxy.ports.size(),
+                                               places->size(),
                                                view_.proxy.v4_workers + view_.proxy.v6_workers,
                                                *redirects,
                                                1,

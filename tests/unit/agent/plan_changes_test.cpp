@@ -31,27 +31,27 @@ class PlanChanges : public ::testing::Test {
 };
 
 TEST_F(PlanChanges, NothingBeforeMeansAllNew) {
-  const routing::Plan after{1, {a_, b_}, {}};
+  const routing::Plan after{1, {a_, b_}, {}, {}};
   EXPECT_EQ(changes(nullptr, after), (std::vector<std::string>{"+a:80", "+b:80"}));
 }
 
 TEST_F(PlanChanges, SameServicesAreNoChange) {
-  const routing::Plan before{1, {a_, b_}, {}}, after{2, {a_, b_}, {}};
+  const routing::Plan before{1, {a_, b_}, {}, {}}, after{2, {a_, b_}, {}, {}};
   EXPECT_TRUE(changes(&before, after).empty());
 }
 
 TEST_F(PlanChanges, ReplacedService) {
-  const routing::Plan before{1, {a_, b_, c_}, {}}, after{2, {a_, service("b"), c_}, {}};
+  const routing::Plan before{1, {a_, b_, c_}, {}, {}}, after{2, {a_, service("b"), c_}, {}, {}};
   EXPECT_EQ(changes(&before, after), (std::vector<std::string>{"~b:80"}));
 }
 
 TEST_F(PlanChanges, NewOnesBetweenAndGoneOnes) {
-  const routing::Plan before{1, {a_, c_}, {}}, after{2, {b_, c_, service("c", 81)}, {}};
+  const routing::Plan before{1, {a_, c_}, {}, {}}, after{2, {b_, c_, service("c", 81)}, {}, {}};
   EXPECT_EQ(changes(&before, after), (std::vector<std::string>{"+b:80", "+c:81"}));
 }
 
 TEST_F(PlanChanges, AllGone) {
-  const routing::Plan before{1, {a_, b_}, {}}, after{2, {}, {}};
+  const routing::Plan before{1, {a_, b_}, {}, {}}, after{2, {}, {}, {}};
   EXPECT_TRUE(changes(&before, after).empty());
 }
 

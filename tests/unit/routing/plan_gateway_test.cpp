@@ -47,7 +47,8 @@ std::string ports_of(const std::string& yaml, const std::vector<GatewayIdentity>
   BuildOptions options;
   options.gateways = gateways;
   std::string text;
-  for (const PlanGatewayPort& port : table_of(yaml, options)->plan->gateway_ports)
+  const auto table = table_of(yaml, options);
+  for (const PlanGatewayPort& port : table->plan->gateway_ports)
     text += (text.empty() ? "" : " ") + std::to_string(port.port) + ">" + std::to_string(port.listener) +
             (port.http ? "h" : "b");
   return text;
