@@ -26,7 +26,7 @@ TEST(Percentile, IsTheUpperEndOfItsBucket) {
 }
 
 TEST(Rates, AreOfWhatCameInBetween) {
-  const Json before = {row("v1", 100, 100, {bucket(1000, 100)}), row("v2", 10, 10)};
+  const Json before = {row("v1", 100, 100, Json::array({bucket(1000, 100)})), row("v2", 10, 10)};
   const Json now = {row("v1", 190, 181, {bucket(1000, 100), bucket(4000, 90)}), row("v2", 20, 20)};
   const Json rates = add_rates(before, now, 2);
   EXPECT_DOUBLE_EQ(rates[0]["rate"], 45);
@@ -38,22 +38,23 @@ TEST(Rates, AreOfWhatCameInBetween) {
 }
 
 TEST(Rates, WithoutTrafficAreNothing) {
-  const Json rates = add_rates({row("v1", 5, 5)}, {row("v1", 5, 5)}, 1);
+  const Json rates = add_rates(Json::array({row("v1", 5, 5)}), Json::array({row("v1", 5, 5)}), 1);
   EXPECT_DOUBLE_EQ(rates[0]["rate"], 0);
   EXPECT_TRUE(rates[0]["success_rate"].is_null());
   EXPECT_TRUE(rates[0]["share"].is_null());
 }
 
 TEST(Rates, CountersThatBeganAnewAreNotNegative) {
-  const Json rates =
-      add_rates({row("v1", 1000, 1000, {bucket(1000, 1000)})}, {row("v1", 10, 9, {bucket(2000, 10)})}, 1);
+  const Json before = Json::array({row("v1", 1000, 1000, Json::array({bucket(1000, 1000)}))});
+  const Json now = Json::array({row("v1", 10, 9, Json::array({bucket(2000, 10)}))});
+  const Json rates = add_rates(before, now, 1);
   EXPECT_DOUBLE_EQ(rates[0]["rate"], 10) << "the proxy was restarted";
   EXPECT_DOUBLE_EQ(rates[0]["success_rate"], 0.9);
   EXPECT_DOUBLE_EQ(rates[0]["p50_ms"], 2.0);
 }
 
 TEST(Rates, ANewVersionCountsFromNothing) {
-  const Json rates = add_rates(Json::array(), {row("v1", 10, 10)}, 1);
+  const Json rates = add_rates(Json::array(), Json::array({row("v1", 10, 10)}), 1);
   EXPECT_DOUBLE_EQ(rates[0]["rate"], 10);
 }
 
@@ -61,7 +62,7 @@ TEST(Rates, ConnectionsHaveNoSuccess) {
   Json connections = row("v1", 10, 0);
   connections["unit"] = "connections";
   connections["success"] = nullptr;
-  const Json rates = add_rates(Json::array(), {connections}, 1);
+  const Json rates = add_rates(Json::array(), Json::array({connections}), 1);
   EXPECT_FALSE(rates[0].contains("success_rate"));
 }
 
