@@ -273,7 +273,7 @@ class IstiosFiles(Outside):
     def test_tcp_echo(self):
         for name in ("tcp-echo-all-v1.yaml", "tcp-echo-20-v2.yaml"):
             with open(istio_sample("tcp-echo", name), encoding="utf-8") as file:
-                objects = [o for o in file.read().split("\n---\n")]
+                objects = [text + "\n" for text in file.read().split("\n---\n")]
             if name.endswith("20-v2.yaml"):
                 self.world.write("rules.yaml", *objects)
             else:

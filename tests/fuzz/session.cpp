@@ -144,7 +144,7 @@ Options quick_options() {
   Options options;
   options.timeouts.head = options.timeouts.keep_alive = milliseconds(8);
   options.timeouts.endpoint_keep_alive = options.timeouts.body_idle = milliseconds(6);
-  options.timeouts.response_head = options.timeouts.tunnel_idle = milliseconds(10);
+  options.timeouts.response_head = options.timeouts.tunnel_idle = options.timeouts.answer_idle = milliseconds(10);
   options.timeouts.sniff = milliseconds(2);
   options.timeouts.mirror = milliseconds(5);
   return options;

@@ -7,6 +7,9 @@ method, path, headers and body as the endpoint saw them, response headers, attem
 A service without addresses cannot be caught at connect(): ServiceEntries with STATIC endpoints are given the address that their
 host had in the oracle, as Istio's own DNS proxying would.
 
+Requests at a gateway are asked in runs of their own: the agent takes the gateway's part at one interface of the node, the client
+is a stranger behind it, and only endpoints have somebody who listens.
+
 For each folder a network namespace in which every IPv4 address is local, an echo server at all of them, an agent with
 `--http-split request --services all` on the folder's configuration, and a pod with a namespace of its own for each client. live_expected.txt
 names what differs on purpose, request by request; anything else that differs makes the exit code 1.
@@ -36,16 +39,18 @@ GATEWAY = "10.99.0.1"
 
 
 class Expectations:
-    """`in FOLDER`, `differ FOLDER | REQUEST | REASON`, `skip FOLDER | REQUEST | REASON`, `header NAME | REASON`."""
+    """`in FOLDER`, `gateway FOLDER`, `differ FOLDER | REQUEST | REASON`, `skip FOLDER | REQUEST | REASON`, `header NAME | REASON`."""
 
     def __init__(self, path):
-        self.folders, self.headers, self.reasons = [], {}, {"differ": {}, "skip": {}}
+        self.folders, self.gateways, self.headers, self.reasons = [], [], {}, {"differ": {}, "skip": {}}
         with open(path, encoding="utf-8") as file:
             for line in file:
                 word, _, rest = line.strip().partition(" ")
                 parts = [part.strip() for part in rest.split(" | ")]
                 if word == "in" and len(parts) == 1:
                     self.folders.append(parts[0])
+                elif word == "gateway" and len(parts) == 1:
+                    self.gateways.append(parts[0])
                 elif word == "header" and len(parts) == 2:
                     self.headers[parts[0]] = parts[1]
                 elif word in self.reasons and len(parts) >= 3:
@@ -82,14 +87,18 @@ class Case:
                 file.write("---\n".join(self._with_address(document, dialled) for document in documents))
 
     def _with_address(self, document, dialled):
-        if not re.search(r"(?m)^kind: ServiceEntry$", document) or not re.search(r"(?m)^ +resolution: STATIC$", document) or \
-                re.search(r"(?m)^  addresses:", document):
+        key = re.search(r"(?m)^spec:\n( +)", document)
+        if not key or not re.search(r"(?m)^kind: ServiceEntry$", document) or not re.search(r"(?m)^ +resolution: STATIC$", document):
             return document
-        hosts = re.findall(r"(?m)^ *- *[\"']?([a-z0-9.-]+)[\"']?$", re.split(r"(?m)^  (?!hosts)[a-z]", document.split("  hosts:")[-1])[0])
+        pad = key.group(1)
+        if re.search(f"(?m)^{pad}addresses:", document):
+            return document
+        listed = re.search(f"(?m)^{pad}hosts:\n((?: *- .*\n)+)", document)
+        hosts = re.findall(r"- *[\"']?([a-z0-9.-]+)", listed.group(1) if listed else "")
         addresses = sorted({dialled[host] for host in hosts if host in dialled})
         self.given |= set(addresses)
-        lines = "".join(f"  - {address}\n" for address in addresses)
-        return re.sub(r"(?m)^spec:\n", f"spec:\n  addresses:\n{lines}", document) if addresses else document
+        lines = "".join(f"{pad}- {address}\n" for address in addresses)
+        return re.sub(r"(?m)^spec:\n", f"spec:\n{pad}addresses:\n{lines}", document) if addresses else document
 
     def files(self):
         config = os.path.join(self.folder, "config")
@@ -110,13 +119,24 @@ class Case:
         found |= {int(address.rsplit(":", 1)[1]) for _, answer in self.pairs for address in live_compare.possible_endpoints(answer)}
         return sorted(port for port in found if 0 < port < 61000)
 
+    def endpoints(self):
+        """[(address, port)] of all that may serve one of the requests."""
+        found = {address for _, answer in self.pairs for address in live_compare.possible_endpoints(answer)}
+        return sorted((address.rsplit(":", 1)[0], int(address.rsplit(":", 1)[1])) for address in found)
+
+    def gateways(self):
+        """{"namespace/label=value,...": ...} of the gateways that are asked, as --gateway has them."""
+        asked = [request["gateway"] for request, _ in self.pairs if "gateway" in request]
+        return sorted({f"{g['namespace']}/" + ",".join(f"{k}={v}" for k, v in sorted(g["labels"].items())) for g in asked})
+
     def pods(self):
         """{address: "namespace/name"}, of pods and of workload entries, as the answers call them."""
         found = {}
         for _, answer in self.pairs:
             echo = answer["observed"][0].get("echo") or {}
             known = [e for d in (answer["route"] or {}).get("destinations") or [] for e in d.get("endpoints") or []]
-            for entry in [*known, {"address": echo.get("endpoint", ":"), "pod": echo.get("pod")}]:
+            copies = [{"address": m["endpoint"], "pod": m.get("pod")} for m in answer["observed"][0].get("mirrored") or []]
+            for entry in [*known, *copies, {"address": echo.get("endpoint", ":"), "pod": echo.get("pod")}]:
                 if entry.get("pod"):
                     found[entry["address"].rsplit(":", 1)[0]] = entry["pod"]
         return found
@@ -143,24 +163,38 @@ class Clients:
 class Run:
     """One folder, with everything that it takes."""
 
-    def __init__(self, case, expectations, stand_in, verbose):
+    def __init__(self, case, expectations, stand_in, verbose, outside=False):
         self.case, self.expectations, self.stand_in, self.verbose = case, expectations, stand_in, verbose
+        self.outside = outside  # its requests at gateways, rather than those of the mesh
         self.tally = {"agreed": 0, "differs": 0, "unexpected": 0, "out of scope": 0}
 
     def __enter__(self):
         self.world = harness.World()
         self.clients = Clients(self.world)
         netns = f"/run/netns/{self.world.netns}"
-        for client in [request["from"] for request, _ in self.case.pairs if request.get("from")]:
+        for client in [request["from"] for request, _ in self.case.pairs if request.get("from") and not self.outside]:
             self.clients.add(client)
         # Less specific than the pods' routes: those stay reachable, all else is here.
         harness.run("ip", "-n", self.world.netns, "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "main")
-        self.echo = live_echo.Echo(netns, self.case.ports(), self.case.pods())
+        everywhere = [("0.0.0.0", port) for port in self.case.ports()]
+        self.echo = live_echo.Echo(netns, self.case.endpoints() if self.outside else everywhere, self.case.pods())
         self.case.copy_config(self.world.config)
         if not self.stand_in:
-            self.world.start_agent("--http-split", "request", "--services", "all", "--node-address", GATEWAY)
+            self.world.start_agent("--http-split", "request", "--services", "all", "--node-address", GATEWAY, *self._gateway_options())
+            self.frontends = {(address, service["port"]) for service in self.world.json("get", "services")["services"]
+                              for address in service["addresses"]}
         _join(self.world.clients)
         return self
+
+    def _gateway_options(self):
+        if not self.outside:
+            return []
+        self.stranger = self.world.add_pod("stranger", "10.9.88.1", "10.99.1.1")
+        device = harness.run("ip", "-n", self.world.netns, "-j", "route", "get", "10.9.88.1").stdout
+        options = ["--interface", json.loads(device)[0]["dev"]]
+        for gateway in self.case.gateways():
+            options += ["--gateway", gateway]
+        return options
 
     def __exit__(self, *_):
         _join(harness.cgroup2_root())
@@ -174,8 +208,12 @@ class Run:
     def _send(self, request, answer):
         """One observation."""
         self.echo.forget()
-        netns, source = self.clients.known[json.dumps(request["from"], sort_keys=True)]
-        address, port = answer["observed"][0]["dialled"].rsplit(":", 1)
+        if self.outside:
+            netns, source = f"/run/netns/{self.stranger}", None
+            address, port = "10.99.1.1", request["port"]
+        else:
+            netns, source = self.clients.known[json.dumps(request["from"], sort_keys=True)]
+            address, port = answer["observed"][0]["dialled"].rsplit(":", 1)
         if address.startswith("127."):  # only the stand-in dials an endpoint there: on the node
             netns, source = f"/run/netns/{self.world.netns}", None
         seen = live_echo.ask(netns, source, (address, int(port)), live_echo.raw_request(request), request["method"],
@@ -227,13 +265,23 @@ class Run:
 
     def run(self):
         for request, answer in self.case.pairs:
-            self._one(request, answer)
-        print(f"{self.case.name}: agreed {self.tally['agreed']} / differs {self.tally['differs']} / "
+            if ("gateway" in request) == self.outside:
+                self._one(request, answer)
+        print(f"{self.case.name}{' (gateway)' if self.outside else ''}: agreed {self.tally['agreed']} / differs {self.tally['differs']} / "
               f"out of scope {self.tally['out of scope']}", flush=True)
         return self.tally
 
+    def _can_be_caught(self, answer):
+        """Istio's sidecar sees every connection; Weir those to an address and port of a service."""
+        address, port = answer["observed"][0]["dialled"].rsplit(":", 1)
+        if self.stand_in or self.outside:
+            return True
+        # Loopback is each client's own; in the oracle, clients and endpoints shared one.
+        on_loopback = any(e.startswith("127.") for e in live_compare.possible_endpoints(answer))
+        return not on_loopback and ((address, int(port)) in self.frontends or not live_compare.has_rule(answer))
+
     def _is_in_scope(self, request, answer):
-        return "from" in request and request.get("protocol", "http") == "http" and not live_compare.uses_dns(answer, self.case.given) and \
+        return self._can_be_caught(answer) and ("gateway" if self.outside else "from") in request and request.get("protocol", "http") == "http" and not live_compare.uses_dns(answer, self.case.given) and \
             not self.expectations.why("skip", self.case.name, request["name"])
 
     def _one(self, request, answer):
@@ -335,8 +383,11 @@ def main():
     harness.enter_private_world()
     expectations = Expectations(EXPECTED)
     total = {}
-    for name in arguments.folders or expectations.folders:
-        with Run(Case(name), expectations, arguments.stand_in, arguments.verbose) as run:
+    runs = [(name, False) for name in arguments.folders or expectations.folders]
+    if not arguments.stand_in:
+        runs += [(name, True) for name in expectations.gateways if not arguments.folders or name in arguments.folders]
+    for name, outside in runs:
+        with Run(Case(name), expectations, arguments.stand_in, arguments.verbose, outside) as run:
             for what, number in run.run().items():
                 total[what] = total.get(what, 0) + number
     print(f"all folders: agreed {total['agreed']} / differs {total['differs']} / out of scope {total['out of scope']}; "

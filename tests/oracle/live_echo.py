@@ -97,21 +97,22 @@ class _Peer:
 
 
 class Echo:
-    """Listens on `ports` of every address of a network namespace. `pods`: {"10.244.0.2": "default/web-v1-0"}."""
+    """Listens in a network namespace at each of `places`, (address, port); address 0.0.0.0 is all of them. `pods`:
+    {"10.244.0.2": "default/web-v1-0"}."""
 
-    def __init__(self, netns, ports, pods):
+    def __init__(self, netns, places, pods):
         self._pods = pods
         self._lock = threading.Lock()
         self._seen = []
-        self._listeners = in_netns(netns, lambda: [self._listen(port) for port in ports])
+        self._listeners = in_netns(netns, lambda: [self._listen(place) for place in places])
         for listener in self._listeners:
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     @staticmethod
-    def _listen(port):
+    def _listen(place):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("0.0.0.0", port))
+        listener.bind(place)
         listener.listen(128)
         return listener
 

@@ -147,14 +147,14 @@ Result<datapath::ApplyReport> Agent::apply(const routing::Plan& plan) {
 
 void Agent::open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings) {
   gateway_ports_ = ports;
-  auto opening = choose_gateway_ports(ports, listening_ports());
-  for (auto& warning : opening.warnings) warnings.push_back(std::move(warning));
   std::optional<std::vector<IpAddress>> places;
   if (!options_.interfaces.empty()) {
     places = addresses_of_interfaces(options_.interfaces);
     if (places->empty() && !ports.empty())
       warnings.push_back("the gateway is closed: the interfaces of --interface have no address");
   }
+  auto opening = choose_gateway_ports(ports, listening_sockets(), places);
+  for (auto& warning : opening.warnings) warnings.push_back(std::move(warning));
   if (const auto opened = datapath_->set_gateway(opening.open, places); !opened)
     warnings.push_back("the gateway is closed: " + opened.error().message);
 }

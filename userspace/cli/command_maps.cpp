@@ -28,7 +28,9 @@ Json frontends(const MapsView& maps) {
                     {"port", frontend.port},
                     {"protocol", frontend.protocol},
                     {"source", frontend.source},
-                    {"split", frontend.split}});
+                    {"split", frontend.split},
+                    {"proxy_port", frontend.proxy_port},
+                    {"refuse_without_proxy", frontend.refuse_without_proxy}});
   return list;
 }
 
@@ -73,6 +75,16 @@ Json sources(const MapsView& maps) {
   return list;
 }
 
+Json proxy_ports(const MapsView& maps) {
+  auto list = Json::array();
+  for (const auto& port : maps.proxy.ports)
+    list.push_back({{"port", port.port},
+                    {"address", port.address.to_string()},
+                    {"frontend_port", port.frontend_port},
+                    {"unused_since_ns", port.unused_since_ns}});
+  return list;
+}
+
 Json meta(const MapsView& maps) {
   return Json::array({{{"abi", maps.abi},
                        {"generation", maps.generation},
@@ -85,9 +97,13 @@ struct Dump {
   Json (*make)(const MapsView& maps);
 };
 
-constexpr Dump kDumps[] = {{"frontends", &frontends},           {"splits", &splits},
-                           {"endpoints", &endpoints},           {"sources", &sources},
-                           {"verdicts", &agent::verdicts_json}, {"meta", &meta}};
+constexpr Dump kDumps[] = {{"frontends", &frontends},
+                           {"splits", &splits},
+                           {"endpoints", &endpoints},
+                           {"sources", &sources},
+                           {"proxy_ports", &proxy_ports},
+                           {"verdicts", &agent::verdicts_json},
+                           {"meta", &meta}};
 
 /// Lists of flat objects as a table; what is nested, as JSON.
 void print_list(Context& context, const Json& list) {
@@ -170,9 +186,9 @@ int dump(Context& context, const Options& options) {
   }
   if (chosen == nullptr && !options.name.empty()) {
     const std::string near = nearest(options.name, known);
-    return fail(
-        context, kUsage, "there is no map \"" + options.name + "\" to dump",
-        near.empty() ? "frontends, splits, endpoints, sources, verdicts or meta" : "did you mean \"" + near + "\"?");
+    return fail(context, kUsage, "there is no map \"" + options.name + "\" to dump",
+                near.empty() ? "frontends, splits, endpoints, sources, proxy_ports, verdicts or meta"
+                             : "did you mean \"" + near + "\"?");
   }
   int exit = kOk;
   const auto maps = read(context, exit);
@@ -194,7 +210,8 @@ void add_maps(CommandTable& table) {
   auto options = std::make_shared<Options>();
   auto& sub =
       table.add(command, "dump", "what they hold", "", [options](Context& context) { return dump(context, *options); });
-  sub.add_option("name", options->name, "frontends, splits, endpoints, sources, verdicts or meta; all without")
+  sub.add_option("name", options->name,
+                 "frontends, splits, endpoints, sources, proxy_ports, verdicts or meta; all without")
       ->type_name("NAME");
 }
 

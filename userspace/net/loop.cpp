@@ -127,11 +127,31 @@ void Loop::resume_listener(uint32_t index) {
 void Loop::remove_listener(uint32_t index) {
   Listener* listener = listener_at(index);
   if (listener == nullptr || listener->handler == nullptr) return;
-  // The place stays empty for ever: a late completion finds nobody. Listeners are few.
-  listener->handler = nullptr;
   stop_accept(*listener);
-  listener->accepted.clear();
-  listener->fd.reset();
+  end_listener(*listener);
+}
+
+void Loop::retire_listener(uint32_t index) {
+  Listener* listener = listener_at(index);
+  if (listener == nullptr || listener->handler == nullptr || listener->retiring) return;
+  listener->retiring = true;
+  listener->paused = false;
+  ++retiring_;
+  stop_accept(*listener);
+  accept_pending_ = true;
+}
+
+/// The place stays empty for ever: a late completion finds nobody. Listeners are few.
+void Loop::end_listener(Listener& listener) {
+  if (listener.retiring) --retiring_;
+  listener.retiring = false;
+  listener.handler = nullptr;
+  listener.accepted.clear();
+  listener.fd.reset();
+}
+
+void Loop::handle_accept_stopped(Listener& listener) {
+  if (listener.retiring) accept_pending_ = true;
 }
 
 void Loop::handle_accepted(Listener& listener, FileDescriptor fd) {
@@ -153,6 +173,7 @@ void Loop::hand_out_accepted() {
       listener.handler->on_accept(std::move(fd));
     }
     if (!listener.accepted.empty() && !listener.paused) accept_pending_ = true;
+    if (listener.retiring && listener.accepted.empty() && !listener.armed) end_listener(listener);
   }
 }
 
@@ -162,7 +183,7 @@ void Loop::handle_accept_failed(Listener& listener, int error_number) {
       error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM || error_number == ENOBUFS;
   if (!exhausted) {
     // ECONNABORTED, EPROTO and what else a single connection can have (accept(2)): the next one may be fine.
-    if (!listener.paused) start_accept(listener);
+    if (!listener.paused && !listener.retiring) start_accept(listener);
     return;
   }
   stop_accept(listener);
@@ -178,7 +199,8 @@ void Loop::handle_accept_failed(Listener& listener, int error_number) {
 
 void Loop::retry_accept() {
   for (const auto& listener : listeners_) {
-    if (listener->handler != nullptr && listener->exhausted && !listener->paused) start_accept(*listener);
+    if (listener->handler != nullptr && listener->exhausted && !listener->paused && !listener->retiring)
+      start_accept(*listener);
   }
 }
 

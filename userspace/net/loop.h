@@ -169,8 +169,13 @@ class Loop {
   /// Connections wait in the backlog meanwhile. Idempotent.
   void pause_listener(uint32_t listener);
   void resume_listener(uint32_t listener);
-  /// Stops accepting and closes our descriptor.
+  /// Stops accepting and closes our descriptor. Connections that the loop has accepted and not handed out are reset.
   void remove_listener(uint32_t listener);
+  /// The same, but every connection that was accepted still reaches the handler, in this turn or one soon after: for
+  /// whoever leaves the socket to others and loses no connection. remove_listener() ends it at once.
+  void retire_listener(uint32_t listener);
+  /// Some listener is being retired.
+  [[nodiscard]] bool is_retiring() const { return retiring_ > 0; }
 
   /// `fd` is borrowed and must stay open until remove_watch(), which must come before the handler goes.
   uint32_t add_watch(int fd, WatchHandler& handler);
@@ -207,6 +212,8 @@ class Loop {
   void handle_send_failed(StreamSlot& slot, int error_number);
   void handle_accepted(Listener& listener, FileDescriptor fd);
   void handle_accept_failed(Listener& listener, int error_number);
+  /// After stop_accept(): nothing more is under way.
+  void handle_accept_stopped(Listener& listener);
   void handle_readable(Watch& watch);
   /// There is room in the kernel's buffer again.
   void handle_writable(StreamSlot& slot) { mark_dirty(slot); }
@@ -239,6 +246,7 @@ class Loop {
   void on_finish_timer(StreamSlot& slot);
   static void finish_timer_fired(void* slot);
   void hand_out_accepted();
+  void end_listener(Listener& listener);
   void retry_accept();
   void shed_waiting(Listener& listener);
   /// Something is left to do without waiting.
@@ -255,6 +263,7 @@ class Loop {
   Timer accept_retry_;
   FileDescriptor spare_;  // given up for a moment to accept and reset when descriptors have run out
   bool accept_pending_ = false;
+  size_t retiring_ = 0;         // listeners
   std::unique_ptr<Door> door_;  // for other threads
 };
 

@@ -60,6 +60,7 @@ struct Listener {
   FileDescriptor fd;
   AcceptHandler* handler = nullptr;
   bool paused = false;     // by the user
+  bool retiring = false;   // no more are accepted; those that were go out
   bool exhausted = false;  // by EMFILE and the like
   TimePoint exhausted_since{};
   std::deque<FileDescriptor> accepted;  // not yet handed out: at most kAcceptsATurn go out a turn

@@ -350,8 +350,12 @@ void UringLoop::on_accepted(Listener& listener, const io_uring_cqe& completion) 
   if ((completion.flags & IORING_CQE_F_MORE) == 0) listener.armed = false;
   if (completion.res >= 0) {
     handle_accepted(listener, FileDescriptor(completion.res));
-  } else if (completion.res != -ECANCELED) {
+  } else if (completion.res != -ECANCELED && !listener.retiring) {
     handle_accept_failed(listener, -completion.res);
+    return;
+  }
+  if (listener.retiring) {
+    if (!listener.armed) handle_accept_stopped(listener);
     return;
   }
   if (!listener.armed && listener.handler != nullptr && !listener.paused && !listener.exhausted) start_accept(listener);

@@ -60,6 +60,7 @@ struct Exchange {
   uint32_t retries = 0;                         // of them, by the route's policy
   uint64_t bytes_received = 0, bytes_sent = 0;  // bodies
   net::TimePoint started{};
+  net::Duration silence{};            // of the endpoint in the middle of its answer
   net::Duration endpoint_duration{};  // until the head of its answer
   std::string_view details;           // why, where we answered ourselves; a literal
 

@@ -28,6 +28,8 @@ struct Timeouts {
   Duration connect = std::chrono::seconds(1);
   /// For the head of a response, where the route has no timeout. 0: none.
   Duration response_head = std::chrono::minutes(5);
+  /// In the middle of an answer of which nothing comes.
+  Duration answer_idle = std::chrono::hours(1);
   /// Of an upgraded connection on which nothing moves.
   Duration tunnel_idle = std::chrono::hours(1);
   /// Until a mirrored request's response has ended.

@@ -70,7 +70,7 @@ std::shared_ptr<const RouteList> RouteCompiler::compile(const routing::Client& c
     compile_for_service(*list, question, *dialled);
     return list;
   }
-  const routing::Service* service = routing::find_service(*table_, client, authority);
+  const routing::Service* service = routing::find_service_by_authority(*table_, client, authority, dialled);
   const routing::ServicePort* service_port = service != nullptr ? service->find_port(port) : nullptr;
   if (service_port != nullptr && routing::is_http(service_port->protocol)) {
     compile_for_service(*list, question, *service);

@@ -189,6 +189,15 @@ void Session::on_watch() {
   }
 }
 
+/// An answer may take its time, but not for ever: its client may have closed for good, which only a byte to it would
+/// show. If it has sent FIN, a period without any byte is enough.
+bool Session::answer_has_ceased(Duration period) {
+  const uint64_t answered = exchange_.bytes_sent - std::exchange(watched_answered_, exchange_.bytes_sent);
+  const bool silent = exchange_.response == Exchange::Half::kBody && client_stream_.unsent() == 0 && answered == 0;
+  exchange_.silence = silent ? exchange_.silence + period : Duration::zero();
+  return silent && (client_ended_ || exchange_.silence >= worker_->options().timeouts.answer_idle);
+}
+
 /// Once a period: has what can move moved? False: the session is over.
 bool Session::watch_body() {
   const Duration period = worker_->options().timeouts.body_idle;
@@ -199,10 +208,7 @@ bool Session::watch_body() {
   const uint64_t to_client = client_stream_.sent() - std::exchange(watched_client_sent_, client_stream_.sent());
   const net::Stream endpoint = endpoint_ == nullptr ? net::Stream() : endpoint_->stream();
   const uint64_t to_endpoint = endpoint.sent() - std::exchange(watched_endpoint_sent_, endpoint.sent());
-  const uint64_t answered = exchange_.bytes_sent - std::exchange(watched_answered_, exchange_.bytes_sent);
-  if (client_ended_ && exchange_.response == Exchange::Half::kBody && client_stream_.unsent() == 0 && answered == 0) {
-    // It may have closed for good, which only a byte to it would show, and none comes: a stream of events that have
-    // ceased, say. Without its FIN an answer may take any time.
+  if (answer_has_ceased(period)) {
     exchange_.flags |= kIdleTimeout;
     client_stream_.reset();
     abort_exchange();

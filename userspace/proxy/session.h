@@ -58,6 +58,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void leave_destination();
   void on_watch();
   void on_idle();
+  bool answer_has_ceased(Duration period);
   bool watch_body();
   void record();
   void write_log();

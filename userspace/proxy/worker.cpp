@@ -186,8 +186,7 @@ void Worker::drain(Duration deadline) {
   loop_->arm(drain_timer_, deadline);
   if (draining_) return;
   draining_ = true;
-  for (const uint32_t listener : listeners_) loop_->remove_listener(listener);
-  listeners_.clear();
+  for (const uint32_t listener : listeners_) loop_->retire_listener(listener);
   pool_.close_idle();
 }
 

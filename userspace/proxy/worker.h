@@ -51,7 +51,7 @@ class Worker final : public net::AcceptHandler {
   void drain(Duration deadline);
   void drain() { drain(options_.timeouts.drain); }
   /// Draining, and no connection is left.
-  [[nodiscard]] bool drained() const { return draining_ && sessions_.empty(); }
+  [[nodiscard]] bool drained() const { return draining_ && sessions_.empty() && !loop_->is_retiring(); }
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] size_t session_count() const { return sessions_.size(); }
   [[nodiscard]] const LoopStats& loop_stats() const { return stats_; }

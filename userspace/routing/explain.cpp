@@ -211,7 +211,8 @@ bool has_http_listener(const Inquiry& inquiry, uint16_t number) {
 /// name does not, a wildcard ServiceEntry that does.
 const Service* find_http_service(const Inquiry& inquiry) {
   const uint16_t port = inquiry.request.port;
-  const Service* named = find_service(inquiry.table, inquiry.client, inquiry.authority);
+  const Service* named =
+      find_service_by_authority(inquiry.table, inquiry.client, inquiry.authority, find_dialled(inquiry).service);
   if (named != nullptr && speaks_http(*named, port)) return named;
   if (!inquiry.table.wide_services) return nullptr;
   const std::string host = to_lower(without_port(inquiry.authority));

@@ -95,7 +95,8 @@ class PortPlanner {
 
   void plan_without_address(const Client& client, const Service& service, const ServicePort& port, uint32_t source);
 
-  /// Keeps what the plan hangs on, and the path and reason of the first client that a rule concerns.
+  /// Keeps what the plan hangs on, and the path and reason of the first client that a rule concerns, or that the proxy
+  /// is needed for.
   void note(Outcome& outcome, const Client& client, const Service& service, uint32_t source);
 
   /// Whether DestinationRules that hold for some pods of the client's namespace only may have a part in the outcome.
@@ -221,12 +222,12 @@ void PortPlanner::note(Outcome& outcome, const Client& client, const Service& se
   std::move(outcome.conditions.begin(), outcome.conditions.end(), std::back_inserter(conditions));
   by_labels_ = by_labels_ || uses_workload_selector(client, outcome);
   if (outcome.kind == Outcome::Kind::kUntouched) return;
-  const bool better = outcome.kind == Outcome::Kind::kSplit && plan_->path == Path::kNone && source != 0;
+  const bool better = outcome.kind == Outcome::Kind::kSplit && source != 0 &&
+                      (plan_->path == Path::kNone || (outcome.proxied && plan_->path != Path::kProxy));
   if (touched_ && !better) return;
   touched_ = true;
   plan_->namespace_ = service.namespace_;
-  const bool in_kernel = outcome.kind == Outcome::Kind::kSplit || outcome.path == Path::kProxy;
-  plan_->path = in_kernel ? outcome.path : Path::kNone;
+  plan_->path = outcome.kind == Outcome::Kind::kSplit ? outcome.path : Path::kNone;
   plan_->reason = outcome.reason + (source != 0 ? " (for some clients only)" : "");
 }
 

@@ -156,6 +156,15 @@ const Service* find_service(const Table& table, const Client& client, std::strin
   return service;
 }
 
+const Service* find_service_by_authority(const Table& table, const Client& client, std::string_view authority,
+                                         const Service* dialled) {
+  const Service* named = find_service(table, client, authority);
+  if (named || !dialled || !client.namespace_.empty()) return named;
+  Client there = client;
+  there.namespace_ = dialled->namespace_;
+  return find_service(table, there, authority) == dialled ? dialled : nullptr;
+}
+
 std::vector<const VirtualService*> find_virtual_services(const Table& table, const Client& client,
                                                          std::string_view host) {
   if (const auto& exact = table.virtual_services.find(host)) {

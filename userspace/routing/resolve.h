@@ -21,6 +21,10 @@ namespace weir::routing {
 /// Null: unknown, or not exported to the client. Of several namespaces' services of one host: the client's own, else
 /// Kubernetes' own, else the oldest.
 const Service* find_service(const Table& table, const Client& client, std::string_view name);
+/// What the Host of a request to `dialled` (may be null) means. A process of the node itself has no namespace to
+/// complete short names in: by one it means the service that it has dialled, or none.
+const Service* find_service_by_authority(const Table& table, const Client& client, std::string_view authority,
+                                         const Service* dialled);
 /// By fully qualified host, as destinations name it: no short forms, no addresses.
 const Service* find_service_by_host(const Table& table, const Client& client, std::string_view host);
 /// By dialled address; of several, the one with that port.

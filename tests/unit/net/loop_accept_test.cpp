@@ -1,5 +1,6 @@
 // Listeners: storms, pauses, and running out of descriptors (hardening N9, N10).
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -104,6 +105,46 @@ TEST_P(LoopAccept, RemovedListenerRefuses) {
     return ::connect(fd.get(), raw.get(), raw.length) != 0 && errno == ECONNREFUSED;
   }));
   EXPECT_TRUE(accepted.empty());
+}
+
+// A proxy that was replaced reset what its ring had accepted and not handed out when it gave the socket up.
+TEST_P(LoopAccept, ARetiredListenerLosesNoConnection) {
+  auto fd = listen_tcp({*IpAddress::parse("127.0.0.1"), 0});
+  ASSERT_TRUE(fd);
+  address = *local_address(fd->get());
+  const FileDescriptor other(::dup(fd->get()));  // the next process has the socket too
+  ASSERT_EQ(::fcntl(other.get(), F_SETFL, O_NONBLOCK), 0);
+  const uint32_t retired = loop->add_listener(std::move(*fd), acceptor);
+  loop->run_once(milliseconds(1));
+  std::vector<FileDescriptor> peers;
+  for (int index = 0; index < 200; ++index) peers.push_back(dial());
+  loop->run_once(milliseconds(1));
+  loop->retire_listener(retired);
+  EXPECT_TRUE(loop->is_retiring());
+  for (int index = 0; index < 50; ++index) peers.push_back(dial());
+  ASSERT_TRUE(pump([&] { return !loop->is_retiring(); }));
+  std::vector<FileDescriptor> rest;
+  for (;;) {
+    FileDescriptor next(::accept4(other.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!next) break;
+    rest.push_back(std::move(next));
+  }
+  EXPECT_EQ(accepted.size() + rest.size(), peers.size());
+  for (const FileDescriptor& peer : peers) {
+    char byte;
+    EXPECT_EQ(::recv(peer.get(), &byte, 1, MSG_DONTWAIT), -1);
+    EXPECT_EQ(errno, EAGAIN) << "neither ended nor reset";
+  }
+}
+
+TEST_P(LoopAccept, RetiringEndsWhenTheListenerIsRemoved) {
+  listen();
+  loop->run_once(milliseconds(1));
+  loop->retire_listener(listener);
+  loop->retire_listener(listener);
+  loop->remove_listener(listener);
+  EXPECT_FALSE(loop->is_retiring());
+  loop->run_once(milliseconds(1));
 }
 
 double cpu_seconds() {

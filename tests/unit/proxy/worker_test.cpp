@@ -99,6 +99,21 @@ TEST_P(WorkerTest, AnAnswerMayTakeItsTime) {
   ASSERT_TRUE(pump([&] { return client.received.ends_with("evnt"); })) << "server-sent events live on silence";
 }
 
+/// Found by the fuzzer: behind a pipelined request the client's end is not seen.
+TEST_P(WorkerTest, AnAnswerThatCeasesEndsAtLast) {
+  options.timeouts.body_idle = milliseconds(20);
+  options.timeouts.answer_idle = milliseconds(60);
+  start(kToV1);
+  v1().answer = nullptr;
+  Peer& client = dial();
+  client.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\nGET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+  ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+  v1().peers[0]->send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n");
+  ASSERT_TRUE(pump([&] { return contains(client.received, "\r\n\r\n"); }));
+  client.close();
+  ASSERT_TRUE(pump([&] { return worker->session_count() == 0; }));
+}
+
 /// Found by the fuzzer: nothing was ever written to the client again, so nothing told that it was gone.
 TEST_P(WorkerTest, AClosedClientDoesNotWaitForASilentEndpointForever) {
   options.timeouts.body_idle = milliseconds(50);

@@ -108,14 +108,31 @@ TEST(PlanService, ARuleForSomeClientsOnly) {
 }
 
 TEST(PlanService, AClientForWhichNoRuleHoldsGetsTheDefaultWhereOthersAreSplit) {
-  // The private, older rule hides the public one from its own namespace and applies to nobody.
+  // The private, older rule hides the public one from its own namespace and leads to what cannot be split.
+  std::string headless = service_yaml("hl", "default", "10.0.0.3");
+  headless.replace(headless.find("clusterIP: 10.0.0.3"), 19, "clusterIP: None    ");
   const std::string yaml =
-      kBase +
+      kBase + headless +
       rule_yaml("public", "other", kWeb, "  http:\n  - route: [{destination: {host: " + kWeb + ", subset: v1}}]\n") +
-      rule_yaml("private", "mine", kWeb, "  exportTo: ['.']\n  http:\n  - redirect: {uri: /x}\n",
+      rule_yaml("private", "mine", kWeb,
+                "  exportTo: ['.']\n  http:\n  - route: [{destination: {host: hl.default.svc.cluster.local}}]\n",
                 "creationTimestamp: '2023-01-01T00:00:00Z'");
   const auto table = with_sources(yaml, {source(1, "mine", "a", "10.2.0.1"), source(2, "yours", "b", "10.2.0.2")});
   EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=other/public#0/v4 10.0.0.2:80@1=default/v4");
+}
+
+// Whoever needs nothing of the request is not sent to the proxy because another client does.
+TEST(PlanService, ForTheProxyForSomeClientsOnly) {
+  const std::string yaml = kBase + rule_yaml("web", "default", "web",
+                                             "  http:\n  - match: [{sourceNamespace: other, uri: {prefix: /a}}]\n" +
+                                                 kToV1 + "  -\n" + kToV2);
+  const auto table = with_sources(yaml, {source(3, "other", "c", "10.2.0.3"), source(4, "default", "d", "10.2.0.4")});
+  const ServicePlan* plan = plan_of(*table, kWeb);
+  EXPECT_EQ(frontends(plan), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@3=web#1/v4/for other");
+  EXPECT_FALSE(plan->frontends[0].proxied);
+  EXPECT_TRUE(plan->frontends[1].proxied);
+  EXPECT_EQ(plan->path, Path::kProxy) << "the proxy has a part in it";
+  EXPECT_TRUE(plan->reason.ends_with("matches the uri (for some clients only)")) << plan->reason;
 }
 
 TEST(PlanService, ExportedToOneNamespaceItHoldsForPodsOfThatOnly) {

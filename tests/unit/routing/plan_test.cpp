@@ -33,7 +33,8 @@ TEST(Plan, PrintsALineForEachFrontendAndSplit) {
   EXPECT_EQ(
       to_text(*table->plan),
       "service web.default.svc.cluster.local:80 path=proxy reason=rule 0 (test.yaml:51:5) matches header end-user\n"
-      "frontend web.default.svc.cluster.local:80 10.0.0.2:80 protocol=6 source=0 split=default/web:80/web#1/v4\n"
+      "frontend web.default.svc.cluster.local:80 10.0.0.2:80 protocol=6 source=0 proxied "
+      "split=default/web:80/web#1/v4\n"
       "split default/web:80/web#1/v4 at=test.yaml:53:5 fallback 90*web.default.svc.cluster.local:80/v1[10.1.2.1:8080]"
       " 10*web.default.svc.cluster.local:80/v3[]\n");
 }

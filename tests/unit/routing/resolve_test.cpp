@@ -290,5 +290,19 @@ TEST(Clients, ArePodsByNameOrAddress) {
   EXPECT_EQ(client_at(*table, *IpAddress::parse("10.1.2.99")).namespace_, "");
 }
 
+// A process of the node asked its service by the short name, as programs do, and got any version of it.
+TEST(FindServiceByAuthority, AShortNameOfTheNodesOwnProcessMeansWhatItHasDialled) {
+  const auto table =
+      table_of(service_yaml("web", "default", "10.96.0.10") + service_yaml("web", "other", "10.96.0.20"));
+  const Client node;
+  const Service* dialled = find_service(*table, node, "10.96.0.20");
+  ASSERT_NE(dialled, nullptr);
+  EXPECT_EQ(find_service_by_authority(*table, node, "web:80", dialled), dialled);
+  EXPECT_EQ(find_service_by_authority(*table, node, "api", dialled), nullptr);
+  EXPECT_EQ(find_service_by_authority(*table, node, "web", nullptr), nullptr);
+  EXPECT_EQ(find_service_by_authority(*table, node, "web.default", dialled)->namespace_, "default");
+  EXPECT_EQ(find_service_by_authority(*table, pod_of("default"), "web", dialled)->namespace_, "default");
+}
+
 }  // namespace
 }  // namespace weir::routing
