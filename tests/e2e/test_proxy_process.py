@@ -193,7 +193,8 @@ class ProxyProcess(harness.WorldTest):
         os.kill(pid, signal.SIGSTOP)
         wait_for(lambda: not self.fresh(), "the beat is old", 4)
         self.assertTrue(self.by_fallback(), "within 2 s")
-        self.assertIn("no sign of life", json.dumps(self.world.status()["problems"]))
+        # The agent looks four times a second, and ends a proxy that was silent for 6 s.
+        wait_for(lambda: "no sign of life" in json.dumps(self.world.status()["problems"]), "status says so", 3)
         wait_for(lambda: self.proxy()["state"] == "up" and self.proxy()["pid"] != pid and self.fresh(),
                  "another proxy runs", 15)
         self.assertTrue(self.by_proxy())
