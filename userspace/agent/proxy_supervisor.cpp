@@ -20,7 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 250ms;
-constexpr std::chrono::milliseconds kConnectTimeout = 1s, kAdoptTimeout = 2s, kAskTimeout = 500ms;
+// A machine that is busy starts a process slowly.
+constexpr std::chrono::milliseconds kConnectTimeout = 5s, kAdoptTimeout = 2s, kAskTimeout = 500ms;
 constexpr auto kFirstWait = 100ms;
 constexpr std::chrono::seconds kMostWait = 10s, kGoodTime = 30s;
 
