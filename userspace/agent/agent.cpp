@@ -153,7 +153,8 @@ void Agent::open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std
     if (places->empty() && !ports.empty())
       warnings.push_back("the gateway is closed: the interfaces of --interface have no address");
   }
-  auto opening = choose_gateway_ports(ports, listening_sockets(), places);
+  auto opening =
+      choose_gateway_ports(ports, ports.empty() ? std::vector<net::SocketAddress>{} : listening_sockets(), places);
   for (auto& warning : opening.warnings) warnings.push_back(std::move(warning));
   if (const auto opened = datapath_->set_gateway(opening.open, places); !opened)
     warnings.push_back("the gateway is closed: " + opened.error().message);

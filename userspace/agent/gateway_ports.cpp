@@ -7,14 +7,19 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <string>
 
 namespace weir::agent {
 namespace {
 
-std::string read_file(const char* path) {
+/// The part of a table in /proc/net that listening sockets are in: the kernel lists them first. What follows, every
+/// other socket of the node, may be hundreds of thousands of lines, and seconds.
+std::string read_listening(const char* path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text, line;
+  std::getline(file, line);  // names of the columns
+  while (std::getline(file, line) && line.find(" 0A ") != std::string::npos) text += line + "\n";
+  return text;
 }
 
 template <class Number>
@@ -68,8 +73,8 @@ std::vector<net::SocketAddress> parse_listening_sockets(std::string_view text) {
 }
 
 std::vector<net::SocketAddress> listening_sockets() {
-  auto sockets = parse_listening_sockets(read_file("/proc/thread-self/net/tcp"));
-  const auto v6 = parse_listening_sockets(read_file("/proc/thread-self/net/tcp6"));
+  auto sockets = parse_listening_sockets(read_listening("/proc/thread-self/net/tcp"));
+  const auto v6 = parse_listening_sockets(read_listening("/proc/thread-self/net/tcp6"));
   sockets.insert(sockets.end(), v6.begin(), v6.end());
   return sockets;
 }
