@@ -13,7 +13,7 @@ enum outcome { LEAVE_ALONE, CONNECT_TO_ENDPOINT, REFUSE };
 struct choice {
   struct address address;
   __be16 port;
-  __u16 pad;
+  __u16 flags; /* enum endpoint_flags */
   __u32 counter;
   __u32 split;
   __u64 generation;
@@ -94,6 +94,7 @@ static __always_inline int read_endpoint(const struct pick_place* place, __u32 i
   if (!endpoint || endpoint->split != id || !endpoint->port) return 0;
   __builtin_memcpy(&choice->address, endpoint->address, sizeof(choice->address));
   choice->port = endpoint->port;
+  choice->flags = endpoint->flags;
   choice->counter = endpoint->counter;
   return (!address_prefix_off_v4(&choice->address)) == is_v4;
 }
@@ -108,19 +109,10 @@ static __always_inline enum reading find_place(__u32 id, __u64 number, struct pi
   return READING_AGAIN;
 }
 
-/* The whole way: what to do with a connection to `key`. */
-static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct frontend_key* key, int fetch,
-                                           struct choice* choice) {
-  COUNT(lookups);
-  const __u32 id = find_split(ctx, key);
-  if (!id) {
-    COUNT(not_ours);
-    return LEAVE_ALONE;
-  }
-  struct address dialled;
+/* From a split to an endpoint for who dialled this address. */
+static __always_inline enum outcome choose(__u32 id, const struct address* dialled, int fetch, struct choice* choice) {
   struct pick_place place = {};
   __u64 number = 0, generation = 0;
-  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
   if (next_pick(id, fetch, &number)) {
     switch (find_place(id, number, &place, &generation)) {
       case READING_AGAIN:
@@ -137,7 +129,7 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
     COUNT(no_endpoint);
     return REFUSE;
   }
-  if (place.found && read_endpoint(&place, id, !address_prefix_off_v4(&dialled), choice)) {
+  if (place.found && read_endpoint(&place, id, !address_prefix_off_v4(dialled), choice)) {
     choice->split = id;
     choice->generation = generation;
     return CONNECT_TO_ENDPOINT;
@@ -145,6 +137,20 @@ static __always_inline enum outcome choose(struct bpf_sock_addr* ctx, struct fro
   /* Somebody wrote to the maps: the stack's own way is the safe one until the agent has mended them. */
   COUNT(bad_value);
   return LEAVE_ALONE;
+}
+
+/* The whole way: what to do with a connection to `key`. */
+static __always_inline enum outcome choose_for(struct bpf_sock_addr* ctx, struct frontend_key* key, int fetch,
+                                               struct choice* choice) {
+  COUNT(lookups);
+  const __u32 id = find_split(ctx, key);
+  if (!id) {
+    COUNT(not_ours);
+    return LEAVE_ALONE;
+  }
+  struct address dialled;
+  __builtin_memcpy(&dialled, key->address, sizeof(dialled));
+  return choose(id, &dialled, fetch, choice);
 }
 
 #endif

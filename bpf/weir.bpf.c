@@ -17,7 +17,7 @@ static __always_inline enum outcome translate(struct bpf_sock_addr* ctx, const s
   __builtin_memcpy(key.address, dialled, sizeof(key.address));
   key.port = (__be16)ctx->user_port;
   key.protocol = (__u8)ctx->protocol;
-  const enum outcome outcome = choose(ctx, &key, fetch, choice);
+  const enum outcome outcome = choose_for(ctx, &key, fetch, choice);
   const __u64 cookie = bpf_get_socket_cookie(ctx);
   if (outcome == CONNECT_TO_ENDPOINT) {
     open_record(cookie, dialled, key.port, choice);
