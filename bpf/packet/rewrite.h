@@ -205,4 +205,14 @@ static __always_inline int rewrite(void* data, const void* end, struct packet* p
                        : rewrite_v4(at, end, packet, found, sends, check);
 }
 
+static __always_inline void tally_carried(const struct packet* packet, int sends) {
+  if (packet->is_error) TALLY(errors_translated);
+  if (packet->is_reply)
+    TALLY(replied);
+  else if (sends)
+    TALLY(forwarded);
+  else
+    TALLY(local);
+}
+
 #endif
