@@ -23,6 +23,11 @@ bool same(const Trouble& a, const Trouble& b) {
                     [](const auto& x, const auto& y) { return config::to_text(x) == config::to_text(y); });
 }
 
+/// Service plans that did not change are the same objects.
+bool same_routing(const routing::Plan& a, const routing::Plan& b) {
+  return a.services == b.services && a.sources == b.sources && a.gateway_ports == b.gateway_ports;
+}
+
 }  // namespace
 
 std::string_view to_string(Trouble::Kind kind) {
@@ -74,7 +79,7 @@ Outcome Reconciler::refuse(Trouble::Kind kind, std::string summary, config::Diag
   return outcome;
 }
 
-Outcome Reconciler::build_and_apply() {
+std::shared_ptr<const routing::Table> Reconciler::build() {
   const auto start = Clock::now();
   auto delta = folder_.take_delta();
   texts_.take(folder_.take_texts());
@@ -86,7 +91,11 @@ Outcome Reconciler::build_and_apply() {
   }
   auto table = builder_.update(folder_.store().mesh(), delta);
   state_.timing.build_ms = milliseconds_since(start);
-  return apply(std::move(table));
+  return table;
+}
+
+Outcome Reconciler::build_and_apply() {
+  return apply(build());
 }
 
 Outcome Reconciler::apply(std::shared_ptr<const routing::Table> table) {
@@ -134,7 +143,10 @@ Outcome Reconciler::set_local_pods(std::vector<LocalPod> pods) {
   pods_changed_ = true;
   // While the folder is not usable, its objects must not slip in; the next good state takes the pods up.
   if (!state_.table || state_.trouble) return {};
-  return build_and_apply();
+  auto table = build();
+  if (!same_routing(*table->plan, *state_.table->plan) || !apply_sources(*table->plan)) return apply(std::move(table));
+  state_.table = std::move(table);
+  return {};
 }
 
 Outcome Reconciler::retry() {
