@@ -23,11 +23,6 @@ bool same(const Trouble& a, const Trouble& b) {
                     [](const auto& x, const auto& y) { return config::to_text(x) == config::to_text(y); });
 }
 
-/// Service plans that did not change are the same objects.
-bool same_routing(const routing::Plan& a, const routing::Plan& b) {
-  return a.services == b.services && a.sources == b.sources && a.gateway_ports == b.gateway_ports;
-}
-
 }  // namespace
 
 std::string_view to_string(Trouble::Kind kind) {
@@ -79,7 +74,7 @@ Outcome Reconciler::refuse(Trouble::Kind kind, std::string summary, config::Diag
   return outcome;
 }
 
-std::shared_ptr<const routing::Table> Reconciler::build() {
+Outcome Reconciler::build_and_apply() {
   const auto start = Clock::now();
   auto delta = folder_.take_delta();
   texts_.take(folder_.take_texts());
@@ -91,11 +86,7 @@ std::shared_ptr<const routing::Table> Reconciler::build() {
   }
   auto table = builder_.update(folder_.store().mesh(), delta);
   state_.timing.build_ms = milliseconds_since(start);
-  return table;
-}
-
-Outcome Reconciler::build_and_apply() {
-  return apply(build());
+  return apply(std::move(table));
 }
 
 Outcome Reconciler::apply(std::shared_ptr<const routing::Table> table) {
@@ -143,10 +134,7 @@ Outcome Reconciler::set_local_pods(std::vector<LocalPod> pods) {
   pods_changed_ = true;
   // While the folder is not usable, its objects must not slip in; the next good state takes the pods up.
   if (!state_.table || state_.trouble) return {};
-  auto table = build();
-  if (!same_routing(*table->plan, *state_.table->plan) || !apply_sources(*table->plan)) return apply(std::move(table));
-  state_.table = std::move(table);
-  return {};
+  return build_and_apply();
 }
 
 Outcome Reconciler::retry() {

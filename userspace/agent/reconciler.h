@@ -69,7 +69,6 @@ class Reconciler {
 
  private:
   Outcome refuse(Trouble::Kind kind, std::string summary, config::Diagnostics errors);
-  std::shared_ptr<const routing::Table> build();
   Outcome build_and_apply();
   Outcome apply(std::shared_ptr<const routing::Table> table);
   Result<void> apply_sources(const routing::Plan& plan);
