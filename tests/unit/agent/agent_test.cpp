@@ -69,6 +69,15 @@ class AgentTest : public ::testing::Test {
     EXPECT_TRUE(reply) << reply.error().message;
     return reply ? Json::parse(reply->body) : Json();
   }
+  /// Status once it and the kernel say the same. The first look at the pods' namespaces makes a generation of its own,
+  /// and may come between the two being read.
+  Json settled_status() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    Json status = get("/status");
+    while (status["datapath"]["generation"] != status["generation"] && std::chrono::steady_clock::now() < deadline)
+      status = get("/status");
+    return status;
+  }
   double intended(size_t i) { return get("/splits")["splits"][0]["destinations"][i]["intended"]; }
 
   datapath::test::Sandbox sandbox_;
@@ -81,12 +90,11 @@ class AgentTest : public ::testing::Test {
 
 TEST_F(AgentTest, IsReadyWithItsFirstConfiguration) {
   start();
-  const auto status = get("/status");
+  const auto status = settled_status();
   EXPECT_TRUE(status["healthy"].get<bool>()) << status.dump(2);
   EXPECT_TRUE(status["ready"].get<bool>());
   EXPECT_EQ(status["agent"]["node"], "test");
-  EXPECT_GE(status["datapath"]["generation"],
-            status["generation"]);  // the first look at the namespaces may come in between
+  EXPECT_EQ(status["datapath"]["generation"], status["generation"]);
   EXPECT_EQ(get("/services")["services"][0]["path"], "kernel");
   EXPECT_EQ(get("/endpoints")["endpoints"].size(), 2U);
   EXPECT_EQ(get("/routes")["routes"].size(), 1U);
@@ -99,7 +107,7 @@ TEST_F(AgentTest, ReloadTakesTheFolderOverAtOnce) {
   write("rule.yaml", split_rule(25, 75));
   const auto answer = post("/reload", "{}");
   EXPECT_TRUE(answer["accepted"].get<bool>()) << answer.dump();
-  EXPECT_GE(answer["generation"], before + 1);
+  EXPECT_GT(answer["generation"], before);  // by one, and perhaps that of the first look at the namespaces
   EXPECT_DOUBLE_EQ(intended(0), 0.25);
 }
 
