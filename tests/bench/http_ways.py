@@ -174,7 +174,7 @@ class Nginx(_Routed):
                        for v, ip in ENDPOINTS.items())
         folder = self.world.folder
         self.run_proxy("nginx", "-p", folder, "-c", self._write("nginx.conf", (
-            f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+            f"daemon off; master_process off; user root; pid {folder}/pid; error_log {folder}/error.log;\n"
             "events { worker_connections 10500; }\nhttp { access_log off; keepalive_requests 100000000;\n"
             f"map $http_end_user $version {{ default v2; jason v3; }}\n{ends}"
             f"server {{ listen {VIP}:{PORT}; location / {{ proxy_http_version 1.1; proxy_set_header Connection '';\n"
