@@ -66,7 +66,7 @@ class Way:
         out, err = client.popen.communicate(timeout=120)
         if client.popen.returncode != 0:
             if check:
-                raise AssertionError(f"{self.name}: {err}")
+                raise AssertionError(f"{self.name}: exit {client.popen.returncode}: {err}")
             return {"failed": requests}
         counts = json.loads(out)
         if check and counts["failed"]:

@@ -39,8 +39,8 @@ def _added(costs):
 
 
 def _costs(ways, quick):
-    requests = {100: 3000 if quick else 8000, 16384: 1500 if quick else 4000}
-    rounds = 3 if quick else 13
+    requests = {100: 2000 if quick else 5000, 16384: 1000 if quick else 2500}
+    rounds = 3 if quick else 11
     for way in ways:
         way.load(2000)
     return {size: _interleaved(ways, rounds, lambda way, size=size: _cost(way, size, requests[size]), f"{size} bytes")
@@ -51,9 +51,9 @@ def _latencies(ways, quick):
     """p50 and p99 at a rate that the slowest can stand, and the p50 of one connection."""
     slowest = min(c["total"] / c["elapsed_us"] * 1e6 for c in (way.load(4000) for way in ways))
     rate = max(500, int(slowest * 0.5) // 500 * 500)
-    rounds = 3 if quick else 7
+    rounds = 3 if quick else 5
     equal = _interleaved(ways, rounds, lambda way: way.load(rate // 2 if quick else rate, rate=rate)["latency_us"], "equal load")
-    one = _interleaved(ways, rounds, lambda way: way.load(1500, connections=1)["latency_us"]["p50"], "one connection")
+    one = _interleaved(ways, rounds, lambda way: way.load(1000, connections=1)["latency_us"]["p50"], "one connection")
     return rate, equal, one
 
 
@@ -98,7 +98,7 @@ def _rules(weir, quick):
     added = {}
     for number in RULES:
         weir.set_rules(number)
-        added[number] = [_cost(weir, 100, 3000 if quick else 8000) for _ in range(3 if quick else 7)]
+        added[number] = [_cost(weir, 100, 2000 if quick else 5000) for _ in range(3 if quick else 7)]
         print(f"bench: proxy: {number} rules", file=sys.stderr)
     lines = ["| rules | us of CPU a request, client and endpoint included |", "|---:|---:|"]
     lines += [f"| {number:,} | {spread(values, 1)} |" for number, values in added.items()]
