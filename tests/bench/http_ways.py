@@ -66,7 +66,7 @@ class Way:
         out, err = client.popen.communicate(timeout=120)
         if client.popen.returncode != 0:
             if check:
-                raise AssertionError(f"{self.name}: {err}")
+                raise AssertionError(f"{self.name}: exit {client.popen.returncode}: {err}")
             return {"failed": requests}
         counts = json.loads(out)
         if check and counts["failed"]:
@@ -156,7 +156,7 @@ class Haproxy(_Routed):
         ends = "".join(f"backend {v}\n  server {v} {ip}:{ENDPOINT_PORT}\n" for v, ip in ENDPOINTS.items())
         self.run_proxy("haproxy", "-db", "-f", self._write("haproxy.cfg", (
             "global\n  nbthread 1\n  tune.bufsize 65536\n  maxconn 10200\n  fd-hard-limit 20000\n  no strict-limits\n"
-            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 600s\n  timeout server 600s\n"
             "  option http-keep-alive\n  http-reuse always\n"
             f"frontend bench\n  bind {VIP}:{PORT}\n  use_backend v3 if {{ req.hdr(end-user) -m str jason }}\n"
             f"  default_backend v2\n{ends}")))
@@ -174,8 +174,8 @@ class Nginx(_Routed):
                        for v, ip in ENDPOINTS.items())
         folder = self.world.folder
         self.run_proxy("nginx", "-p", folder, "-c", self._write("nginx.conf", (
-            f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
-            "events { worker_connections 10500; }\nhttp { access_log off; keepalive_requests 100000000;\n"
+            f"daemon off; master_process off; user root; pid {folder}/pid; error_log {folder}/error.log;\n"
+            "events { worker_connections 10500; }\nhttp { access_log off; keepalive_requests 100000000; keepalive_timeout 600s;\n"
             f"map $http_end_user $version {{ default v2; jason v3; }}\n{ends}"
             f"server {{ listen {VIP}:{PORT}; location / {{ proxy_http_version 1.1; proxy_set_header Connection '';\n"
             "proxy_set_header Host $http_host; proxy_pass http://$version; } } }\n")))
@@ -248,7 +248,7 @@ class Weir(_Routed):
                          endpoint_slice("bench", pods, [("http", ENDPOINT_PORT)]),
                          destination_rule("bench", {v: {"version": v} for v in ENDPOINTS}))
         self.world.write("rule.yaml", jason_rule())
-        self.world.start_agent("--proxy-loop", self.loop, "--proxy-threads", "1")
+        self.world.start_agent("--proxy-loop", self.loop, "--proxy-threads", "1", "--keep-alive-timeout", "600s")
 
     def pids(self):
         with open(os.path.join(self.world.cgroup, "weir-proxy", "cgroup.procs"), encoding="ascii") as file:

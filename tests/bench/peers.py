@@ -3,6 +3,7 @@ direct, weir, nftables DNAT, HAProxy in tcp mode, nginx's stream module. All but
 
 import os
 import shutil
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -152,6 +153,7 @@ class Nginx(Peer):
         with open(config, "w", encoding="ascii") as file:
             file.write("".join(parts) + "}\n")
         self.processes.append(world.spawn(["nginx", "-p", folder, "-c", config], netns=self.netns))
+        self.processes[-1].ending = signal.SIGTERM  # a killed master leaves its workers behind
 
     @staticmethod
     def missing():

@@ -166,7 +166,9 @@ def main():
     try:
         sys.exit(_soak(world, arguments))
     except AssertionError as error:
-        print(world.read_log()[-3000:] if os.path.exists(world.log) else "", file=sys.stderr)
+        if os.path.exists(world.log):
+            noted = [line for line in world.read_log().splitlines() if " info generation " not in line and ": split by " not in line]
+            print("\n".join(noted[-80:]), file=sys.stderr)
         print(f"soak: {error}", file=sys.stderr)
         sys.exit(1)
     finally:

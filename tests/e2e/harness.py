@@ -90,7 +90,9 @@ def run(*argv, check=True, **options):
 
 
 class Process:
-    """A child that dies with us."""
+    """A child that dies with us. `ending`: what World.close() sends it."""
+
+    ending = signal.SIGKILL
 
     def __init__(self, argv, netns=None, cgroup=None, stderr=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
         if netns:
@@ -386,7 +388,7 @@ class World:
         atexit.unregister(self.close)
         for process in reversed(self.processes):
             try:
-                process.stop()
+                process.stop(process.ending)
             except (OSError, subprocess.TimeoutExpired) as error:
                 print(f"{process.argv}: {error}", file=sys.stderr)
         run("umount", "--lazy", self.bpf_mount, check=False)

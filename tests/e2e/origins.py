@@ -124,7 +124,7 @@ class Origin:
         os.mkdir(folder)
         config = os.path.join(folder, "nginx.conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+            file.write(f"daemon off; master_process off; user root; pid {folder}/pid; error_log {folder}/error.log;\n"
                        "events { worker_connections 4096; }\nhttp { log_format asked '$request_method $request_uri $http_host $remote_port';\n"
                        f"access_log {self.log} asked; keepalive_requests 1000000; server {{ listen {address}:{port};\n"
                        f"location / {{ add_header X-Version {self.version} always; return 200 '{self.version} nginx\\n'; }} }} }}\n")

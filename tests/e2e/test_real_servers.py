@@ -32,7 +32,7 @@ class RealServers(harness.WorldTest):
         folder = os.path.join(self.world.folder, "nginx")
         os.mkdir(folder)
         with open(os.path.join(folder, "nginx.conf"), "w", encoding="ascii") as file:
-            file.write(f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+            file.write(f"daemon off; master_process off; user root; pid {folder}/pid; error_log {folder}/error.log;\n"
                        "events {}\nhttp { access_log off; server { listen %s:8000; location / "
                        "{ add_header X-Version v1; return 200 'v1 nginx\\n'; } } }\n" % NGINX)
         self.world.spawn(["nginx", "-p", folder, "-c", os.path.join(folder, "nginx.conf")])

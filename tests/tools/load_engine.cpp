@@ -35,7 +35,8 @@ Result<void> LoadEngine::open() {
   }
   connections_.resize(options_.connections);
   for (size_t i = 0; i < connections_.size(); ++i) {
-    WEIR_TRY(connect(i));
+    // Thousands to be held are each used as soon as they are open: who waits for a first request waits less long.
+    if (!options_.hold) WEIR_TRY(connect(i));
     idle_.push_back(i);
   }
   return {};

@@ -30,7 +30,7 @@ struct LoadOptions {
 class LoadEngine {
  public:
   explicit LoadEngine(LoadOptions options) : options_(std::move(options)) {}
-  /// All connections are open, or an error.
+  /// All connections are open (with `hold` each is opened when it is first used), or an error.
   Result<void> open();
   void run();
   ClientCounts take_counts() { return std::move(counts_); }
