@@ -139,7 +139,7 @@ def run(world, quick):
 
 
 def _report(services, changes, ready, first, took, beyond):
-    build, write = first["build_us"] / 1000, first["kernel_us"] / 1000
+    build, write, whole = (first[part] / 1000 for part in ("build_us", "write_us", "kernel_us"))
     p99 = _quantile(beyond, 0.99)
     text = [f"## {services:,} services of 10 endpoints", "",
             "| what | result |", "|---|---:|",

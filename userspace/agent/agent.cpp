@@ -19,8 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kHookCheckPeriod = 60s;
-constexpr auto kFolderCheckPeriod = 10s;
-constexpr auto kLostFolderCheckPeriod = 500ms;
 constexpr auto kNamespacePeriod = 2s;
 /// Up to here, reading the maps takes so little that it need not wait for another thread.
 constexpr size_t kSmallPlan = 256;
@@ -45,6 +43,7 @@ Agent::Agent(Options options) : options_(std::move(options)), debounce_(options_
 Agent::~Agent() {
   // Threads that may still call in end first.
   tracker_.reset();
+  background_.reset();
   admin_.stop();
 }
 
@@ -199,7 +198,7 @@ Result<void> Agent::start_timers() {
   WEIR_TRY(make(folder_timer_, [this] { on_folder_check(); }));
   WEIR_TRY(make(reconcile_timer_, [this] { on_reconcile(); }));
   WEIR_TRY(make(hook_timer_, [this] { on_hook_check(); }));
-  folder_timer_->once(watcher_->present() ? kFolderCheckPeriod : kLostFolderCheckPeriod);
+  schedule_folder_check();
   reconcile_timer_->every(options_.reconcile_interval);
   hook_timer_->every(kHookCheckPeriod);
   tracker_ = std::make_unique<SourceTracker>(kNamespacePeriod, [this](Result<NetnsScan> scan) {
@@ -239,7 +238,7 @@ void Agent::on_folder_events() {
   if (!watcher_->read_events(now)) return;
   debounce_.event(now);
   debounce_timer_->once(*debounce_.deadline() - now);
-  if (!watcher_->present()) folder_timer_->once(kLostFolderCheckPeriod);
+  if (!watcher_->present()) schedule_folder_check();
 }
 
 void Agent::on_debounce() {
@@ -253,23 +252,17 @@ void Agent::on_debounce() {
   publish();
 }
 
-void Agent::on_folder_check() {
-  const auto now = begun_ = due_ = Debounce::Clock::now();
-  watcher_->read_events(now);
-  watcher_->check(now);
-  auto change = watcher_->take();
-  change.everything = true;  // events get lost on some file systems (network, overlay): compare the stamps
-  take_change(change);
-  publish();
-  folder_timer_->once(watcher_->present() ? kFolderCheckPeriod : kLostFolderCheckPeriod);
+/// A turn that waits for nobody takes up what the debounce still holds back.
+void Agent::begin_turn() {
+  begun_ = due_ = Debounce::Clock::now();
+  if (const auto burst = debounce_.take()) begun_ = burst->first;
+  debounce_timer_->cancel();
 }
 
 void Agent::reload() {
-  const auto now = begun_ = due_ = Debounce::Clock::now();
-  watcher_->read_events(now);
-  watcher_->check(now);
-  debounce_.take();
-  debounce_timer_->cancel();
+  begin_turn();
+  watcher_->read_events(due_);
+  watcher_->check(due_);
   auto change = watcher_->take();
   change.everything = true;
   take_change(change);
@@ -333,48 +326,6 @@ void Agent::on_namespaces(const NetnsScan& scan) {
   if (!reconciler_->state().table) return;
   finish(reconciler_->set_local_pods(local_pods(*reconciler_->state().table, scan)));
   publish();
-}
-
-void Agent::on_reconcile() {
-  look_at_gateway();
-  begun_ = due_ = Debounce::Clock::now();
-  finish(reconciler_->retry());
-  if (auto report = datapath_->reconcile())
-    note_drift(*report);
-  else if (throttle_.admit("reconcile", Throttle::Clock::now()))
-    spdlog::error("cannot look after the maps: {}", printable(report.error().message));
-  publish();
-}
-
-void Agent::note_drift(const datapath::ReconcileReport& report) {
-  constexpr size_t kMostLines = 10;
-  for (const auto& hook : report.hooks) spdlog::warn("mended: {}", printable(hook));
-  if (report.drift.empty() && report.hooks.empty()) return;
-  auto& drift = reconciler_->state().drift;
-  ++drift.times;
-  drift.last = WallClock::now();
-  drift.lines.assign(report.drift.begin(),
-                     report.drift.begin() + static_cast<long>(std::min(report.drift.size(), kMostLines)));
-  drift.lines.insert(drift.lines.end(), report.hooks.begin(), report.hooks.end());
-  for (size_t i = 0; i < report.drift.size() && i < kMostLines; ++i)
-    spdlog::warn("drift mended: {}", printable(report.drift[i]));
-  if (report.drift.size() > kMostLines)
-    spdlog::warn("drift mended: {} more elements were not as applied", report.drift.size() - kMostLines);
-}
-
-void Agent::on_hook_check() {
-  if (!attached_) return;
-  std::string found;
-  for (const auto& hook : datapath_->status().hooks)
-    if (hook.required && (!hook.attached || !hook.problem.empty()))
-      found += fmt::format("{}{}: {}", found.empty() ? "" : "; ", hook.name,
-                           hook.problem.empty() ? "not attached" : hook.problem);
-  if (found == last_hook_problems_) return;
-  last_hook_problems_ = found;
-  if (found.empty())
-    spdlog::info("all hooks are in order again");
-  else
-    spdlog::error("hooks: {}", printable(found));
 }
 
 void Agent::publish() {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "admin/server.h"
+#include "agent/background.h"
 #include "agent/debounce.h"
 #include "agent/event_loop.h"
 #include "agent/folder_watcher.h"
@@ -64,8 +65,12 @@ class Agent : private Kernel, private ProxyKernel {
   // Events; the loop's thread.
   void on_folder_events();
   void on_debounce();
+  void begin_turn();
+  void schedule_folder_check();
   void on_folder_check();
+  void compare_folder(FolderChange::Listing listing);
   void on_reconcile();
+  void mend(datapath::Datapath::Look look);
   void on_hook_check();
   void on_signal();
   void on_namespaces(const NetnsScan& scan);
@@ -117,12 +122,15 @@ class Agent : private Kernel, private ProxyKernel {
   Observed observed_;
   std::optional<NetnsScan> namespaces_;
   std::string last_hook_problems_;
+  bool looking_ = false;  // for drift, in the background
+  int spoilt_looks_ = 0;  // for drift, in a row, that changes made worthless
 
   mutable std::mutex mutex_;  // guards published_
   std::shared_ptr<const State> published_;
 
   admin::Server admin_;
   std::unique_ptr<SourceTracker> tracker_;
+  std::unique_ptr<Background> background_ = std::make_unique<Background>();
 };
 
 }  // namespace weir::agent

@@ -68,7 +68,9 @@ config::Delta NetDelta::take() {
 Result<void> ConfigFolder::refresh(const FolderChange& change, const BeingWritten& being_written) {
   auto folder = Folder::open(path_);
   if (!folder) return std::move(folder).error();
-  if (change.everything) {
+  if (change.everything && change.listing) {
+    compare_all(*folder, *change.listing, being_written);
+  } else if (change.everything) {
     const auto entries = folder->list();
     if (!entries) return entries.error();
     compare_all(*folder, *entries, being_written);
@@ -83,7 +85,8 @@ void ConfigFolder::compare_all(const Folder& folder, const std::vector<FolderEnt
   std::vector<std::string> gone;
   for (const auto& [name, file] : store_.files())
     if (!std::ranges::binary_search(entries, name, {}, &FolderEntry::name)) gone.push_back(name);
-  for (const auto& name : gone) remove(name);
+  // Reading removes it, unless it came after the listing.
+  for (const auto& name : gone) read(folder, name, being_written);
   for (const auto& entry : entries) {
     const auto known = stamps_.find(entry.name);
     if (known == stamps_.end() || !entry.stamp || known->second != *entry.stamp)

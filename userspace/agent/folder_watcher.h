@@ -5,9 +5,12 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "agent/folder.h"
 #include "base/file_descriptor.h"
 #include "base/result.h"
 
@@ -18,6 +21,9 @@ namespace weir::agent {
 struct FolderChange {
   std::set<std::string> names;  // written, renamed in or out, or removed
   bool everything = false;      // what changed is not known: compare all files
+  /// With `everything`: what the folder held a moment ago. Null: to be listed.
+  using Listing = std::shared_ptr<const std::vector<FolderEntry>>;
+  Listing listing = nullptr;
   [[nodiscard]] bool empty() const { return names.empty() && !everything; }
 };
 

@@ -54,6 +54,7 @@ Json last_apply_json(const State& state) {
           {"read_us", microseconds(state.timing.read_ms)},
           {"build_us", microseconds(state.timing.build_ms)},
           {"kernel_us", state.report.nanoseconds / 1000},
+          {"write_us", state.report.write_nanoseconds / 1000},
           {"warnings", state.report.warnings}};
 }
 

@@ -40,8 +40,8 @@ size_t CounterTable::slot_of(uint64_t hash) const {
   return slot;
 }
 
-void CounterTable::insert(uint64_t hash, uint32_t id) {
-  slots_[slot_of(hash)] = id;
+void CounterTable::insert(size_t slot, uint64_t hash, uint32_t id) {
+  slots_[slot] = id;
   hashes_[id] = hash;
   ++known_;
 }
@@ -77,8 +77,9 @@ void CounterTable::rebuild() {
     }
     const uint64_t hash = hash_of(identity_of(counter));
     // A second counter of one identity (scribbled over) stays unused until the next start.
-    if (slots_[slot_of(hash)] != 0) continue;
-    insert(hash, static_cast<uint32_t>(id));
+    const size_t slot = slot_of(hash);
+    if (slots_[slot] != 0) continue;
+    insert(slot, hash, static_cast<uint32_t>(id));
     retired_.push_back({static_cast<uint32_t>(id), 0});
   }
 }
@@ -110,10 +111,13 @@ uint32_t CounterTable::free_place(uint64_t now_ns) {
 
 CounterTable::Found CounterTable::find(const CounterIdentity& identity, uint64_t now_ns) {
   const uint64_t hash = hash_of(identity);
-  if (const uint32_t id = slots_[slot_of(hash)]; id != 0) return {id, false};
+  size_t slot = slot_of(hash);
+  if (slots_[slot] != 0) return {slots_[slot], false};
+  const bool recycles = free_.empty();
   const uint32_t id = free_place(now_ns);
   if (id == 0) return {};
-  insert(hash, id);
+  if (recycles) slot = slot_of(hash);  // places have moved
+  insert(slot, hash, id);
   return {id, true};
 }
 

@@ -56,7 +56,8 @@ class CounterTable {
   uint32_t free_place(uint64_t now_ns);
   /// Where in slots_ the counter with this hash is, or where it would go.
   [[nodiscard]] size_t slot_of(uint64_t hash) const;
-  void insert(uint64_t hash, uint32_t id);
+  /// `slot` is slot_of(hash), empty.
+  void insert(size_t slot, uint64_t hash, uint32_t id);
   void erase(uint64_t hash);
 
   std::span<abi::counter> memory_;

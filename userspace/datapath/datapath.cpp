@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "datapath/bpffs.h"
 #include "datapath/cgroup.h"
+#include "datapath/drift_check.h"
 #include "datapath/drift_text.h"
 #include "datapath/map_home.h"
 #include "datapath/map_writer.h"
@@ -84,10 +85,11 @@ struct Datapath::Impl {
   Result<void> read_back();
   Result<WantedImages> want(const routing::Plan& plan, const ServiceDelta& delta, const ProxyPorts& ports);
   Result<Changes> diff_patiently(const Wanted& wanted, uint64_t for_generation);
-  Result<void> write(const Changes& changes);
+  Result<uint64_t> write(const Changes& changes);
   Result<void> write_generation(uint64_t to);
   Result<ApplyReport> apply(const routing::Plan& plan);
-  Result<void> mend_maps(ReconcileReport* report);
+  Result<void> mend_services(ReconcileReport* report);
+  Result<void> mend_maps(ReconcileReport* report, Look look);
   Result<void> mend_pins(ReconcileReport* report);
 };
 
@@ -132,15 +134,18 @@ Result<void> Datapath::Impl::write_generation(uint64_t to) {
   return home.maps.write_meta(meta);
 }
 
-Result<void> Datapath::Impl::write(const Changes& changes) {
-  if (changes.operations() == 0) return {};
+/// The nanoseconds that it took.
+Result<uint64_t> Datapath::Impl::write(const Changes& changes) {
+  if (changes.operations() == 0) return uint64_t{0};
+  const uint64_t start = monotonic_ns();
   if (auto written = write_changes(home.maps, changes, unix_ns()); !written) {
     stale = true;
     complete = false;
-    return written;
+    return std::move(written).error();
   }
-  commit(*state, changes, monotonic_ns());
-  return {};
+  const uint64_t end = monotonic_ns();
+  commit(*state, changes, end);
+  return end - start;
 }
 
 Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
@@ -152,7 +157,8 @@ Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
   if (!wanted) return std::move(wanted).error();
   auto changes = diff_patiently(wanted->wanted, plan.generation);
   if (!changes) return std::move(changes).error();
-  WEIR_TRY(write(*changes));
+  const auto written = write(*changes);
+  if (!written) return written.error();
   if (changes->operations() > 0 || generation != plan.generation) WEIR_TRY(write_generation(plan.generation));
   replace_services(applied, plan.services, delta);
   conflicted = !changes->warnings.empty();
@@ -165,22 +171,28 @@ Result<ApplyReport> Datapath::Impl::apply(const routing::Plan& plan) {
                      .endpoints = changes->endpoints.size(),
                      .deletions = changes->gone_frontends.size() + changes->gone_splits.size(),
                      .nanoseconds = 0,
+                     .write_nanoseconds = *written,
                      .warnings = std::move(changes->warnings)};
   report.nanoseconds = monotonic_ns() - start;
   return report;
 }
 
-Result<void> Datapath::Impl::mend_maps(ReconcileReport* report) {
+Result<void> Datapath::Impl::mend_services(ReconcileReport* report) {
   WEIR_TRY(read_back());
   auto wanted = want_all(applied, &proxy->ports());
   if (!wanted) return std::move(wanted).error();
   auto changes = diff_patiently(wanted->wanted, generation);
   if (!changes) return std::move(changes).error();
   report->drift = describe_before(*state, *changes);
-  WEIR_TRY(write(*changes));
+  if (const auto written = write(*changes); !written) return written.error();
   const auto after = describe_after(*state, *changes);
   for (size_t i = 0; i < report->drift.size(); ++i) report->drift[i] += after[i];
   report->operations = changes->operations();
+  return {};
+}
+
+Result<void> Datapath::Impl::mend_maps(ReconcileReport* report, Look look) {
+  if (look == Look::kEverything || stale) WEIR_TRY(mend_services(report));
   WEIR_TRY(proxy->mend(home.maps, &report->drift, &report->operations));
   auto meta = home.maps.read_meta();
   if (!meta) return std::move(meta).error();
@@ -246,6 +258,7 @@ Result<Datapath> Datapath::open(Options options) {
   impl->home = *std::move(home);
   impl->proxy.emplace(chosen.proxy_port_first, chosen.proxy_port_count);
   WEIR_TRY(impl->proxy->adopt(impl->home.maps));
+  WEIR_TRY(impl->read_back());
   if (!features.proxy())
     impl->why_no_proxy = "this kernel lacks sock_ops, sk_lookup or sock_release programs (since Linux 5.9)";
   if (!impl->home.why_new.empty()) impl->log("building new maps beside the pinned ones: " + impl->home.why_new);
@@ -280,11 +293,24 @@ Result<void> Datapath::attach() {
   return {};
 }
 
-Result<ReconcileReport> Datapath::reconcile() {
+Result<ReconcileReport> Datapath::reconcile(Look look) {
   ReconcileReport report;
   WEIR_TRY(impl_->mend_pins(&report));
-  if (impl_->applied_once) WEIR_TRY(impl_->mend_maps(&report));
+  if (impl_->applied_once) WEIR_TRY(impl_->mend_maps(&report, look));
   return report;
+}
+
+DriftCheck Datapath::drift_check() const {
+  return {.maps_dir = impl_->directory() + "/maps",
+          .sizes = impl_->options.sizes,
+          .node_phase = make_meta(impl_->options.node).phase,
+          .services = impl_->applied,
+          .ports = impl_->proxy->ports(),
+          .generation = impl_->generation};
+}
+
+uint64_t Datapath::generation() const {
+  return impl_->generation;
 }
 
 Result<void> Datapath::set_sources(std::span<const SourceEntry> sources) {

@@ -20,6 +20,8 @@
 
 namespace weir::datapath {
 
+struct DriftCheck;
+
 /// Entries of each map. A running set of maps with other sizes is replaced at the next start (counters begin anew).
 struct MapSizes {
   uint32_t frontends = 65536;
@@ -50,7 +52,8 @@ struct ApplyReport {
   uint64_t generation = 0;
   size_t operations = 0;  // elements written or deleted; 0: the kernel held all this already
   size_t frontends = 0, splits = 0, endpoints = 0, deletions = 0;  // of which
-  uint64_t nanoseconds = 0;
+  uint64_t nanoseconds = 0;           // in all: what differs, where it goes, and writing it
+  uint64_t write_nanoseconds = 0;     // of which from the first write to the last
   std::vector<std::string> warnings;  // e.g. two services claim one address and port
 };
 
@@ -118,9 +121,17 @@ class Datapath {
   /// Attaches (or updates in place, without a gap) the hooks. EPERM with the foreign program's name when another
   /// program holds a hook exclusively; others' programs are never detached.
   Result<void> attach();
-  /// Reads everything back, mends what is not as last applied, remakes lost links and pins. Before the first apply():
-  /// only hooks.
-  Result<ReconcileReport> reconcile();
+  /// What reconcile() looks at.
+  enum class Look {
+    kEverything,
+    kAllButServices,  // a DriftCheck has found nothing about the services: what is left takes little time
+  };
+  /// Reads back, mends what is not as last applied, remakes lost links and pins. Before the first apply(): only hooks.
+  Result<ReconcileReport> reconcile(Look look = Look::kEverything);
+  /// For looking at thousands of services on another thread. Only after an apply().
+  [[nodiscard]] DriftCheck drift_check() const;
+  /// That of the last apply(); 0 before.
+  [[nodiscard]] uint64_t generation() const;
   /// Who is who for rules that tell clients apart; replaces the list.
   Result<void> set_sources(std::span<const SourceEntry> sources);
 

@@ -19,8 +19,8 @@ const ConfigFolder::BeingWritten kNobodyWrites = [](const std::string&) { return
 class ConfigFolderTest : public ::testing::Test {
  protected:
   void write(const std::string& name, const std::string& text) { std::ofstream(dir_.file(name)) << text; }
-  void refresh_all() { ASSERT_TRUE(folder_.refresh({{}, true}, kNobodyWrites)); }
-  void refresh(const std::string& name) { ASSERT_TRUE(folder_.refresh({{name}, false}, kNobodyWrites)); }
+  void refresh_all() { ASSERT_TRUE(folder_.refresh({.names = {}, .everything = true}, kNobodyWrites)); }
+  void refresh(const std::string& name) { ASSERT_TRUE(folder_.refresh({.names = {name}}, kNobodyWrites)); }
 
   test::TempDir dir_;
   ConfigFolder folder_{dir_.path().string()};
@@ -70,6 +70,27 @@ TEST_F(ConfigFolderTest, GoneFileByNameAndByComparison) {
   refresh_all();
   EXPECT_EQ(folder_.take_delta().removed.size(), 5U);
   EXPECT_TRUE(folder_.objects().empty());
+}
+
+// The listing is made on another thread, and is of a moment ago when it arrives.
+TEST_F(ConfigFolderTest, AListingOfAMomentAgoLosesNothing) {
+  write("early.yaml", split_rule(90, 10));
+  write("gone.yaml", kServices);
+  refresh_all();
+  folder_.take_delta();
+  const auto folder = Folder::open(dir_.path().string());
+  ASSERT_TRUE(folder);
+  const auto listing = std::make_shared<const std::vector<FolderEntry>>(*folder->list());
+  std::filesystem::remove(dir_.file("gone.yaml"));
+  write("late.yaml", kServices);
+  refresh("late.yaml");  // its event came first
+  ASSERT_TRUE(folder_.refresh({.names = {}, .everything = true, .listing = listing}, kNobodyWrites));
+  EXPECT_TRUE(folder_.store().files().contains("early.yaml"));
+  EXPECT_TRUE(folder_.store().files().contains("late.yaml")) << "came after the listing";
+  EXPECT_TRUE(folder_.store().files().contains("gone.yaml")) << "its stamp is as it was; its own event will tell";
+  const auto without = std::make_shared<const std::vector<FolderEntry>>();
+  ASSERT_TRUE(folder_.refresh({.names = {}, .everything = true, .listing = without}, kNobodyWrites));
+  EXPECT_EQ(folder_.store().files().size(), 2U) << "what is not listed is looked for, and only gone.yaml is not there";
 }
 
 TEST_F(ConfigFolderTest, WhatCameAndWentDoesNotShow) {
