@@ -145,6 +145,7 @@ def _report(services, changes, ready, first, took, beyond):
             "| what | result |", "|---|---:|",
             f"| start of the agent to ready, reading {services + services // 100:,} files included | {ready:.2f} s |",
             f"| table build | {build:.0f} ms |", f"| kernel write, {first['operations']:,} operations | {write:.1f} ms |",
+            f"| with the images, the places and remembering what was written | {whole:.1f} ms |",
             f"| one weight changed: rename of the file to the element in the kernel, debounce included ({changes} changes) | "
             f"p50 {statistics.median(took):.1f} ms, p99 {_quantile(took, 0.99):.1f} ms |",
             f"| of which after the debounce | p50 {statistics.median(beyond):.2f} ms, p99 {p99:.2f} ms |", ""]
