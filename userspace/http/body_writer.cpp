@@ -6,7 +6,7 @@
 
 namespace weir::http {
 
-BodyWriter::Frame BodyWriter::frame(std::size_t size) {
+BodyFrame BodyWriter::frame(std::size_t size) {
   if (size == 0) return {};
   if (finished_) return {{}, {}, WriteError::kLength};
   switch (framing_) {
@@ -25,18 +25,6 @@ BodyWriter::Frame BodyWriter::frame(std::size_t size) {
   *end++ = '\r';
   *end++ = '\n';
   return {{prefix_.data(), static_cast<std::size_t>(end - prefix_.data())}, "\r\n"};
-}
-
-Written BodyWriter::write(std::string_view data, std::span<char> out) {
-  const std::size_t overhead = framing_ == Framing::kChunked ? kMaxOverhead : 0;
-  if (out.size() < overhead || data.size() > out.size() - overhead) return {0, WriteError::kNoSpace};
-  const Frame parts = frame(data.size());
-  if (parts.error != WriteError::kNone) return {0, parts.error};
-  Cursor cursor(out);
-  cursor.put(parts.before);
-  cursor.put(data);
-  cursor.put(parts.after);
-  return cursor.written();
 }
 
 Written BodyWriter::finish(std::span<char> out) {

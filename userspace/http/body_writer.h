@@ -15,7 +15,7 @@ namespace weir::http {
 /// One body. Not thread-safe.
 class BodyWriter {
  public:
-  /// More than write() adds to the data of one call, and than finish() writes.
+  /// More than frame() adds to the data of one call, and than finish() writes.
   static constexpr std::size_t kMaxOverhead = 24;
 
   BodyWriter() = default;
@@ -23,17 +23,9 @@ class BodyWriter {
   BodyWriter(Framing framing, std::uint64_t length)
       : framing_(framing), left_(framing == Framing::kLength ? length : 0) {}
 
-  /// Copies `data` with its framing. Nothing is counted unless all of it fits. Empty data writes nothing: an empty
-  /// chunk would be the last.
-  Written write(std::string_view data, std::span<char> out);
-
-  /// The same without a copy: what goes before and after `size` bytes that the caller sends itself.
-  struct Frame {
-    std::string_view before;  ///< Valid until the next call.
-    std::string_view after;
-    WriteError error = WriteError::kNone;
-  };
-  Frame frame(std::size_t size);
+  /// For the next `size` bytes. kLength, and nothing counted: more than the head has promised. Of no bytes there is no
+  /// frame: an empty chunk would be the last.
+  BodyFrame frame(std::size_t size);
 
   /// After the last byte: the last chunk, if there are chunks. kLength if bytes are missing: the connection must then
   /// be closed, a truncated body is never made to look complete (RFC 9112 section 8).

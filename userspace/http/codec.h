@@ -47,13 +47,14 @@ class ServerCodec {
   /// Interim responses (1xx) any number of times, then one other.
   virtual Written write_head(StreamId stream, const ResponseHead& head, const ResponseOptions& options,
                              std::span<char> out) = 0;
-  virtual Written write_body(StreamId stream, std::string_view data, std::span<char> out) = 0;
+  /// For the next `size` bytes of the body, which the caller sends itself between the two.
+  virtual BodyFrame frame_body(StreamId stream, std::size_t size) = 0;
   /// kLength: the body is short; close the connection without another byte.
   virtual Written write_end(StreamId stream, std::span<char> out) = 0;
   /// A whole answer of our own, after which the connection is closed. Only while no head of a final response was
   /// written.
   virtual Written write_error(StreamId stream, std::uint16_t status, std::string_view text, std::span<char> out) = 0;
-  /// What write_body() may add to the bytes of one call, and write_end() at most writes.
+  /// What frame_body() may add to the bytes of one call, and write_end() at most writes.
   [[nodiscard]] virtual std::size_t body_overhead() const = 0;
 
   /// After the exchange has ended on both sides: on to the next request. False if the connection has to be closed
@@ -71,7 +72,7 @@ class ClientCodec {
 
   virtual std::size_t head_bound(const RequestHead& head, const RequestWriteOptions& options) const = 0;
   virtual Written write_head(const RequestHead& head, const RequestWriteOptions& options, std::span<char> out) = 0;
-  virtual Written write_body(std::string_view data, std::span<char> out) = 0;
+  virtual BodyFrame frame_body(std::size_t size) = 0;
   virtual Written write_end(std::span<char> out) = 0;
   [[nodiscard]] virtual std::size_t body_overhead() const = 0;
 

@@ -18,7 +18,7 @@ class Http1ServerCodec final : public ServerCodec {
   std::size_t head_bound(const ResponseHead& head, const ResponseOptions& options) const override;
   Written write_head(StreamId stream, const ResponseHead& head, const ResponseOptions& options,
                      std::span<char> out) override;
-  Written write_body(StreamId, std::string_view data, std::span<char> out) override { return body_.write(data, out); }
+  BodyFrame frame_body(StreamId, std::size_t size) override { return body_.frame(size); }
   Written write_end(StreamId, std::span<char> out) override;
   Written write_error(StreamId stream, std::uint16_t status, std::string_view text, std::span<char> out) override;
   [[nodiscard]] std::size_t body_overhead() const override { return BodyWriter::kMaxOverhead; }
@@ -41,7 +41,7 @@ class Http1ClientCodec final : public ClientCodec {
 
   std::size_t head_bound(const RequestHead& head, const RequestWriteOptions& options) const override;
   Written write_head(const RequestHead& head, const RequestWriteOptions& options, std::span<char> out) override;
-  Written write_body(std::string_view data, std::span<char> out) override { return body_.write(data, out); }
+  BodyFrame frame_body(std::size_t size) override { return body_.frame(size); }
   Written write_end(std::span<char> out) override { return body_.finish(out); }
   [[nodiscard]] std::size_t body_overhead() const override { return BodyWriter::kMaxOverhead; }
   CodecStep read(std::string_view input) override;

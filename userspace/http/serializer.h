@@ -26,6 +26,14 @@ struct Written {
   explicit operator bool() const { return error == WriteError::kNone; }
 };
 
+/// What goes before and after a piece of a body that the caller sends itself, from where it lies.
+struct BodyFrame {
+  std::string_view before;  ///< Valid until the next call on its writer.
+  std::string_view after;
+  WriteError error = WriteError::kNone;
+  explicit operator bool() const { return error == WriteError::kNone; }
+};
+
 struct RequestWriteOptions {
   /// Overrides of what the client asked for; empty: as in the head. The `host` field of the head is not looked at:
   /// who changes Host sets this.

@@ -89,18 +89,18 @@ Result<void> UringLoop::restrict_ring() {
 }
 
 Result<void> UringLoop::set_up_buffers() {
-  const size_t size = kBufferCount * sizeof(io_uring_buf);
+  const size_t size = kBufferPlaces * sizeof(io_uring_buf);
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
   if (memory == MAP_FAILED) return errno_error("mmap of the receive buffer ring");
   buffer_ring_ = static_cast<io_uring_buf_ring*>(memory);
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<uint64_t>(memory);
-  registration.ring_entries = kBufferCount;
+  registration.ring_entries = kBufferPlaces;
   registration.bgid = kBufferGroup;
   const int error_number = io_uring_register_buf_ring(&ring_, &registration, 0);
   if (error_number != 0) return errno_error("io_uring provided buffers (Linux 5.19)", error_number);
   io_uring_buf_ring_init(buffer_ring_);
-  buffers_ = std::make_unique_for_overwrite<char[]>(size_t{kBufferCount} * kBufferSize);
+  buffers_ = std::make_unique_for_overwrite<char[]>(size_t{kBufferCount} * kBufferStride);
   for (unsigned id = 0; id < kBufferCount; ++id) return_buffer(id);
   return {};
 }
@@ -143,7 +143,7 @@ UringLoop::~UringLoop() {
   everything.timeout.tv_sec = 1;
   io_uring_register_sync_cancel(&ring_, &everything);  // the buffers must not be written to once they are gone
   io_uring_queue_exit(&ring_);
-  if (buffer_ring_ != nullptr) ::munmap(buffer_ring_, kBufferCount * sizeof(io_uring_buf));
+  if (buffer_ring_ != nullptr) ::munmap(buffer_ring_, kBufferPlaces * sizeof(io_uring_buf));
 }
 
 // ---------------------------------------------------------------- the turn
@@ -158,8 +158,8 @@ io_uring_sqe* UringLoop::next_submission() {
 }
 
 void UringLoop::return_buffer(unsigned id) {
-  io_uring_buf_ring_add(buffer_ring_, buffers_.get() + size_t{id} * kBufferSize, kBufferSize,
-                        static_cast<unsigned short>(id), io_uring_buf_ring_mask(kBufferCount), 0);
+  io_uring_buf_ring_add(buffer_ring_, buffers_.get() + size_t{id} * kBufferStride, kBufferSize,
+                        static_cast<unsigned short>(id), io_uring_buf_ring_mask(kBufferPlaces), 0);
   io_uring_buf_ring_advance(buffer_ring_, 1);
 }
 
@@ -259,7 +259,7 @@ void UringLoop::on_received(StreamSlot& slot, const io_uring_cqe& completion) {
     const unsigned id = completion.flags >> IORING_CQE_BUFFER_SHIFT;
     if (result > 0) {
       if (slot.bulk && static_cast<unsigned>(result) < kBufferSize) slot.bulk = slot.receive_armed;
-      handle_data(slot, {buffers_.get() + size_t{id} * kBufferSize, static_cast<size_t>(result)});
+      handle_data(slot, {buffers_.get() + size_t{id} * kBufferStride, static_cast<size_t>(result)});
     }
     return_buffer(id);
   }

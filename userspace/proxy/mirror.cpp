@@ -1,5 +1,6 @@
 #include "proxy/mirror.h"
 
+#include "proxy/body_output.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
 
@@ -40,18 +41,13 @@ bool Mirror::begin(const MirrorTarget& target, const net::SocketAddress& dialled
 
 void Mirror::write_body(std::string_view body) {
   if (over_) return;
-  const size_t size = body.size() + endpoint_->codec().body_overhead();
-  if (size > endpoint_->stream().room()) {
+  const bool fits = body.size() + endpoint_->codec().body_overhead() <= endpoint_->stream().room();
+  const http::BodyFrame frame = fits ? endpoint_->codec().frame_body(body.size()) : http::BodyFrame{};
+  if (!fits || !frame) {
     end();
     return;
   }
-  std::span<char> out = worker_->scratch(size);
-  const http::Written written = endpoint_->codec().write_body(body, out);
-  if (!written) {
-    end();
-    return;
-  }
-  endpoint_->stream().write_whole({out.data(), written.size});
+  write_framed(endpoint_->stream(), frame, body);
 }
 
 void Mirror::end_body() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/body_output.h"
 #include "proxy/mirror.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
@@ -136,14 +137,12 @@ void Session::start_mirrors(const http::RequestWriteOptions& options) {
 void Session::forward_body(std::string_view body) {
   exchange_.bytes_received += body.size();
   if (exchange_.discard_body) return;
-  http::ClientCodec& codec = endpoint_->codec();
-  std::span<char> out = worker_->scratch(body.size() + codec.body_overhead());
-  const http::Written written = codec.write_body(body, out);
-  if (!written) {  // more than the head promised: the parser does not let that through
+  const http::BodyFrame frame = endpoint_->codec().frame_body(body.size());
+  if (!frame) {  // more than the head promised: the parser does not let that through
     abort_exchange();
     return;
   }
-  endpoint_->stream().write_whole({out.data(), written.size});
+  write_framed(endpoint_->stream(), frame, body);
   for (size_t index = mirrors_.size(); index-- > 0;) mirrors_[index]->write_body(body);  // may forget itself
   if (!exchange_.replayable) return;
   if (replay_.size() + body.size() > kMaxReplay) {
@@ -179,9 +178,8 @@ void Session::replay_body() {
   net::BlockQueue again(std::move(replay_));
   for (; !again.empty();) {
     const std::string_view piece = again.front();
-    std::span<char> out = worker_->scratch(piece.size() + endpoint_->codec().body_overhead());
-    const http::Written written = endpoint_->codec().write_body(piece, out);
-    if (written) endpoint_->stream().write_whole({out.data(), written.size});
+    const http::BodyFrame frame = endpoint_->codec().frame_body(piece.size());
+    if (frame) write_framed(endpoint_->stream(), frame, piece);
     replay_.append(piece);
     again.consume(piece.size());
   }

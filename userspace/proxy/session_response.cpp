@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/body_output.h"
 #include "proxy/mirror.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
@@ -123,14 +124,13 @@ bool Session::write_response_head(const http::ResponseHead& response) {
 }
 
 void Session::forward_response_body(std::string_view body) {
-  std::span<char> out = worker_->scratch(body.size() + codec_.body_overhead());
-  const http::Written written = codec_.write_body(stream_id_, body, out);
-  if (!written) {
+  const http::BodyFrame frame = codec_.frame_body(stream_id_, body.size());
+  if (!frame) {
     fail_response();
     return;
   }
   exchange_.bytes_sent += body.size();
-  client_stream_.write_whole({out.data(), written.size});
+  write_framed(client_stream_, frame, body);
 }
 
 void Session::end_response() {

@@ -26,9 +26,8 @@ class ServerTest : public testing::Test {
     return written ? out.substr(0, written.size) : "error";
   }
   std::string body(std::string_view data) {
-    std::string out(data.size() + codec_.body_overhead(), '?');
-    const Written written = codec_.write_body(0, data, out);
-    return written ? out.substr(0, written.size) : "error";
+    const BodyFrame frame = codec_.frame_body(0, data.size());
+    return frame ? std::string(frame.before).append(data).append(frame.after) : "error";
   }
   std::string end() {
     std::string out(codec_.body_overhead(), '?');
