@@ -56,7 +56,7 @@ class Reconciler {
   Reconciler(std::string folder, routing::BuildOptions options, Kernel& kernel, uint64_t first_generation);
 
   Outcome take(const FolderChange& change, const ConfigFolder::BeingWritten& being_written);
-  /// Replaces the list; a change makes a new generation only where a rule tells these pods apart.
+  /// Replaces the list. A change makes a new generation, which writes nothing where no rule tells these pods apart.
   Outcome set_local_pods(std::vector<LocalPod> pods);
   /// Tries again what the kernel refused; kUnchanged when there is nothing of the kind.
   Outcome retry();
