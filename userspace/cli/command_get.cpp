@@ -48,16 +48,23 @@ std::string place(const Json& entry) {
   return fmt::format("{}:{}:{}", text(entry, "file"), text(entry, "line"), text(entry, "column"));
 }
 
+/// What the kernel counts of a service. The proxy's requests are not among it: `weir stat` has them.
+std::string kernel_count(const Json& entry, const char* name) {
+  std::string number = text(entry, name);
+  return text(entry, "path") == "proxy" && number == "0" ? "-" : number;
+}
+
 Table services_table(const Json& list, bool wide) {
   std::vector<Table::Column> columns = {{"NAMESPACE"},       {"SERVICE"},      {"ADDRESS"},    {"PORT", true}, {"PATH"},
                                         {"ENDPOINTS", true}, {"PICKED", true}, {"OPEN", true}, {"REASON"}};
   if (wide) columns.insert(columns.end(), {{"HOST"}, {"PROTOCOL"}, {"FRONTENDS", true}});
   Table table(std::move(columns));
   for (const auto& entry : list) {
-    std::vector<std::string> row = {
-        text(entry, "namespace"), short_name(text(entry, "service")), joined(entry["addresses"]), text(entry, "port"),
-        text(entry, "path"),      text(entry, "endpoints"),           text(entry, "picked"),      text(entry, "open"),
-        text(entry, "reason")};
+    std::vector<std::string> row = {text(entry, "namespace"),      short_name(text(entry, "service")),
+                                    joined(entry["addresses"]),    text(entry, "port"),
+                                    text(entry, "path"),           text(entry, "endpoints"),
+                                    kernel_count(entry, "picked"), kernel_count(entry, "open"),
+                                    text(entry, "reason")};
     if (wide)
       row.insert(row.end(),
                  {text(entry, "service"), text(entry, "protocol"), std::to_string(entry["frontends"].size())});

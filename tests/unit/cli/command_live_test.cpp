@@ -8,6 +8,7 @@
 namespace weir::cli {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 constexpr const char* kSplits = R"({"generation": 7, "splits": [{"name": "default/reviews:9080/reviews#0/v4",
@@ -24,7 +25,7 @@ class Live : public CliTest {
   void SetUp() override {
     CliTest::SetUp();
     answer("/splits", kSplits);
-    answer("/services", R"({"generation": 7, "services": []})");
+    answer("/services", services_);
     ASSERT_TRUE(server_.start(socket_));
   }
   void answer(const std::string& path, const std::string& body, int status = 200) {
@@ -39,6 +40,7 @@ class Live : public CliTest {
     words.insert(words.end(), {"--socket", socket_});
     return weir(words);
   }
+  std::string services_ = R"({"generation": 7, "services": []})";
   std::string socket_ = dir_.file("s");
   admin::Server server_;
 };
@@ -67,6 +69,27 @@ TEST_F(Live, NothingThereIsSaidOnErr) {
   EXPECT_EQ(done.code, kOk);
   EXPECT_EQ(done.out, "");
   EXPECT_EQ(done.err, "no services\n");
+}
+
+class LiveServices : public Live {
+ protected:
+  LiveServices() {
+    services_ = R"({"generation": 7, "services": [
+      {"service": "reviews.default.svc.cluster.local", "namespace": "default", "name": "reviews", "port": 9080,
+       "protocol": "http", "addresses": ["10.96.0.1"], "path": "proxy", "reason": "a rule looks into the request",
+       "endpoints": 3, "frontends": [], "picked": 0, "opened": 0, "closed": 0, "open": 0},
+      {"service": "ratings.default.svc.cluster.local", "namespace": "default", "name": "ratings", "port": 9080,
+       "protocol": "http", "addresses": ["10.96.0.2"], "path": "kernel", "reason": "", "endpoints": 1, "frontends": [],
+       "picked": 0, "opened": 0, "closed": 0, "open": 0}]})";
+  }
+};
+
+// 0 would say that nobody came, while the proxy takes thousands of requests.
+TEST_F(LiveServices, WhatTheKernelDoesNotPickIsNoZero) {
+  const auto done = live({"get", "services"});
+  EXPECT_EQ(done.code, kOk) << done.err;
+  EXPECT_THAT(done.out, ContainsRegex("reviews +10.96.0.1 +9080 +proxy +3 +- +-"));
+  EXPECT_THAT(done.out, ContainsRegex("ratings +10.96.0.2 +9080 +kernel +1 +0 +0"));
 }
 
 TEST_F(Live, UnknownNoun) {
