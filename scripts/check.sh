@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One command says yes or no: format, layers, sizes, names, tests beside sources, and (unless --no-tidy) clang-tidy.
+# One command says yes or no: format, layers, sizes, names, tests beside sources, docs/hardening.md, and (unless --no-tidy) clang-tidy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,7 @@ tidy() {
 
 step format format
 step structure python3 scripts/check_structure.py
+step hardening python3 scripts/check_hardening.py
 step 'shell syntax' shell_syntax
 [ "${1:-}" = --no-tidy ] || step clang-tidy tidy
 exit $failed

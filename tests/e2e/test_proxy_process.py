@@ -142,6 +142,8 @@ class ProxyProcess(harness.WorldTest):
         self.assertNotEqual(lines["Uid"].split()[0], "0")
         self.assertEqual(lines["NoNewPrivs"], "1")
         self.assertEqual(lines["Seccomp"], "2")
+        with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as file:
+            self.assertEqual(file.read().strip(), "500")  # the proxy goes before the agent
         with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
             self.assertTrue(any(line.rstrip().endswith(f"{self.world.name}/weir-proxy") for line in file))
 

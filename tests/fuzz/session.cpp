@@ -237,12 +237,15 @@ class World {
         break;
       case 13:
         if (value == 0) worker.drain(milliseconds(5));
+        if (value != 0) together_ = value % 4 + 1;
         break;
       default:
         turn(value % 4);
         break;
     }
-    turn(0);
+    // Some events come in one turn of the loop.
+    if (together_ > 0) --together_;
+    if (together_ == 0) turn(0);
   }
 
   static void end(End& end, uint8_t value) {
@@ -263,6 +266,7 @@ class World {
   }
 
   void finish(Worker& worker) {
+    together_ = 0;
     for (End& client : clients_) client.close();
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (worker.session_count() > 0 || worker.pool().open_count() > 0 || worker.blocks().in_use() > 0) {
@@ -293,6 +297,7 @@ class World {
   std::array<net::SocketAddress, 2> addresses_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<End> clients_, peers_;
+  int together_ = 0;
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ struct ChildPlan {
   if (::dup2(plan.control, kControlFd) < 0) give_up(plan, errno);
   // Ours close by themselves; those that whoever started us left open do too (before 5.11 they stay).
   ::syscall(SYS_close_range, kControlFd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  proxy_process::offer_to_oom_killer();
   if (const int failed = proxy_process::drop_privileges(plan.uid, plan.gid); failed != 0) give_up(plan, failed);
   ::execveat(plan.executable, "", const_cast<char* const*>(plan.arguments.data()),
              const_cast<char* const*>(plan.environment.data()), AT_EMPTY_PATH);

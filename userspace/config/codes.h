@@ -53,11 +53,10 @@ inline constexpr const char* kRetryBudget = "WEIR0205";       // trafficPolicy.r
 inline constexpr const char* kWorkloadSelector = "WEIR0206";  // DestinationRule.workloadSelector
 inline constexpr const char* kLocality = "WEIR0207";          // localityLbSetting, zoneAwareLbSetting
 inline constexpr const char* kWarmup = "WEIR0208";            // loadBalancer.warmup
-inline constexpr const char* kHttp2Settings =
-    "WEIR0209";  // h2UpgradePolicy, useClientProtocol, maxConcurrentStreams, http2KeepAlive
-inline constexpr const char* kGatewayTls = "WEIR0210";       // Gateway servers that end TLS
-inline constexpr const char* kGatewayBind = "WEIR0211";      // servers[].bind, defaultEndpoint
-inline constexpr const char* kSubjectAltNames = "WEIR0212";  // ServiceEntry.subjectAltNames
+inline constexpr const char* kHttp2Settings = "WEIR0209";     // h2UpgradePolicy, maxConcurrentStreams, http2KeepAlive
+inline constexpr const char* kGatewayTls = "WEIR0210";        // Gateway servers that end TLS
+inline constexpr const char* kGatewayBind = "WEIR0211";       // servers[].bind, defaultEndpoint
+inline constexpr const char* kSubjectAltNames = "WEIR0212";   // ServiceEntry.subjectAltNames
 inline constexpr const char* kDnsResolution = "WEIR0213";  // ServiceEntry.resolution DNS, DNS_ROUND_ROBIN, DYNAMIC_DNS
 inline constexpr const char* kStatPrefix = "WEIR0214";     // match.statPrefix
 inline constexpr const char* kNetwork = "WEIR0215";        // WorkloadEntry network: address missing, multi-network

@@ -36,7 +36,11 @@ struct ConnectionPool {
   // tcp
   std::optional<uint32_t> max_connections;
   std::optional<Duration> connect_timeout, max_connection_duration, tcp_idle_timeout;
-  bool has_tcp_keepalive = false;
+  struct TcpKeepalive {
+    std::optional<uint32_t> probes;
+    std::optional<Duration> time, interval;  // at least 1 s; none: the kernel's own
+  };
+  std::optional<TcpKeepalive> tcp_keepalive;
   // http
   std::optional<uint32_t> http1_max_pending_requests, http2_max_requests, max_requests_per_connection, max_retries;
   std::optional<Duration> http_idle_timeout;

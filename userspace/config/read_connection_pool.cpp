@@ -14,16 +14,27 @@ std::optional<Duration> read_switchable(Fields& fields, std::string_view key) {
   return off ? std::optional(Duration{0}) : value_of(read_positive_duration(fields, key));
 }
 
+/// What the kernel counts in whole seconds.
+std::optional<Duration> read_seconds(Fields& fields, std::string_view key) {
+  const auto written = fields.duration(key);
+  if (!written || written->value == Duration::zero()) return std::nullopt;  // proto3: not said
+  if (written->value >= std::chrono::seconds(1)) return written->value;
+  fields.context.error(written->at, fields.child(key).text() + " must be at least 1s");
+  return std::nullopt;
+}
+
 void read_tcp(Fields& fields, ConnectionPool& pool) {
   if (fields.empty()) fields.context.error(fields.at(), fields.path().text() + " must have at least one field");
   pool.max_connections = fields.count("maxConnections");
   pool.connect_timeout = value_of(read_positive_duration(fields, "connectTimeout"));
   pool.max_connection_duration = value_of(read_positive_duration(fields, "maxConnectionDuration"));
   pool.tcp_idle_timeout = read_switchable(fields, "idleTimeout");
-  pool.has_tcp_keepalive = fields.map("tcpKeepalive", [&](Fields& keepalive) {
-    keepalive.count("probes");
-    keepalive.duration("time");
-    keepalive.duration("interval");
+  fields.map("tcpKeepalive", [&](Fields& keepalive) {
+    ConnectionPool::TcpKeepalive written;
+    written.probes = keepalive.count("probes");
+    written.time = read_seconds(keepalive, "time");
+    written.interval = read_seconds(keepalive, "interval");
+    pool.tcp_keepalive = written;
   });
 }
 
@@ -73,7 +84,8 @@ ClientTls read_tls(Fields& fields) {
   const bool key = !fields.text("privateKey").empty();
   const bool names = !fields.texts("subjectAltNames").empty();
   const bool skip = fields.boolean("insecureSkipVerify");
-  fields.ignore({"sni", "caCrl"});
+  fields.not_honoured("sni", code::kTlsOrigination, "the name that the client sends is carried as it is");
+  fields.not_honoured("caCrl", code::kTlsOrigination, "Weir verifies no certificates");
   tls.verifies_server = ca || skip;
   tls.has_credential = credential;
   Context& context = fields.context;

@@ -90,4 +90,14 @@ void set_no_delay(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+void set_keepalive(int fd, const Keepalive& keepalive) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  const std::pair<int, int> options[] = {
+      {TCP_KEEPCNT, keepalive.probes}, {TCP_KEEPIDLE, keepalive.time_s}, {TCP_KEEPINTVL, keepalive.interval_s}};
+  for (const auto& [name, value] : options) {
+    if (value > 0) ::setsockopt(fd, IPPROTO_TCP, name, &value, sizeof value);
+  }
+}
+
 }  // namespace weir::net

@@ -44,5 +44,10 @@ Result<FileDescriptor> listen_tcp(const SocketAddress& address, int backlog = 40
 /// Closing `fd` after this sends RST and drops what is unsent.
 void set_reset_on_close(int fd);
 void set_no_delay(int fd);
+/// Probes of the kernel on a silent connection (tcp(7)); in whole seconds, 0: the kernel's own.
+struct Keepalive {
+  int probes = 0, time_s = 0, interval_s = 0;
+};
+void set_keepalive(int fd, const Keepalive& keepalive);
 
 }  // namespace weir::net

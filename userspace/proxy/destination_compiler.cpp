@@ -13,6 +13,18 @@ Duration switchable(const std::optional<config::Duration>& written) {
   return *written == config::Duration::zero() ? kNever : Duration(*written);
 }
 
+net::Keepalive keepalive_of(const config::ConnectionPool::TcpKeepalive& written) {
+  // Of tcp(7); more is refused by the kernel.
+  constexpr int kMaxProbes = 127, kMaxSeconds = 32767;
+  const auto seconds = [](const std::optional<config::Duration>& duration) {
+    const auto count = std::chrono::duration_cast<std::chrono::seconds>(duration.value_or(config::Duration{0})).count();
+    return static_cast<int>(std::min<int64_t>(count, kMaxSeconds));
+  };
+  return {.probes = static_cast<int>(std::min<uint32_t>(written.probes.value_or(0), kMaxProbes)),
+          .time_s = seconds(written.time),
+          .interval_s = seconds(written.interval)};
+}
+
 }  // namespace
 
 Share share_of(const routing::ResolvedDestination& resolved, uint64_t weight) {
@@ -40,6 +52,7 @@ PoolLimits pool_limits(const config::ConnectionPool* written) {
   limits.idle_timeout = switchable(written->http_idle_timeout);
   limits.tunnel_idle_timeout = switchable(written->tcp_idle_timeout);
   limits.max_connection_age = written->max_connection_duration.value_or(config::Duration::zero());
+  if (written->tcp_keepalive) limits.keepalive = keepalive_of(*written->tcp_keepalive);
   return limits;
 }
 
@@ -58,7 +71,7 @@ OutlierRules outlier_rules(const config::OutlierDetection* written) {
   return rules;
 }
 
-Destination compile_destination(const routing::ResolvedDestination& resolved,
+Destination compile_destination(const routing::ResolvedDestination& resolved, const routing::Client& client,
                                 std::span<const WeightedEndpoint> endpoints, SharedState& shared) {
   Destination destination;
   destination.host = resolved.host;
@@ -68,16 +81,11 @@ Destination compile_destination(const routing::ResolvedDestination& resolved,
   destination.name = resolved.host + ":" + std::to_string(resolved.port);
   if (!resolved.subset.empty()) destination.name += "/" + resolved.subset;
   destination.key = hash64(destination.name);
-  destination.to_dialled = resolved.exists && resolved.service != nullptr &&
-                           resolved.service->resolution == routing::Service::Resolution::kOriginalDestination;
+  destination.to_dialled = routing::goes_to_dialled(resolved, client);
   if (!destination.to_dialled) destination.problem = resolved.problem;
   if (!resolved.exists) return destination;
   const routing::EffectivePolicy policy = routing::effective_policy(resolved);
   const config::LoadBalancer* balancing = policy.load_balancer;
-  if (balancing != nullptr && !balancing->consistent_hash &&
-      balancing->simple == config::LoadBalancer::Simple::kPassthrough) {
-    destination.to_dialled = true;
-  }
   destination.limits = pool_limits(policy.connection_pool);
   destination.outlier = outlier_rules(policy.outlier_detection);
   destination.state = shared.destinations.get(destination.name);

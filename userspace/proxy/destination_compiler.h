@@ -11,8 +11,8 @@ namespace weir::proxy {
 Share share_of(const routing::ResolvedDestination& resolved, uint64_t weight);
 PoolLimits pool_limits(const config::ConnectionPool* written);
 OutlierRules outlier_rules(const config::OutlierDetection* written);
-/// Without header operations and counters. `endpoints`: those of its share.
-Destination compile_destination(const routing::ResolvedDestination& resolved,
+/// Without header operations and counters. `client`: whom it was resolved for. `endpoints`: those of its share.
+Destination compile_destination(const routing::ResolvedDestination& resolved, const routing::Client& client,
                                 std::span<const WeightedEndpoint> endpoints, SharedState& shared);
 
 }  // namespace weir::proxy

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct PoolLimits {
   net::Duration idle_timeout{};            // of pooled connections; 0: the proxy's own
   net::Duration tunnel_idle_timeout{};     // of tunnels; 0: the proxy's own
   net::Duration max_connection_age{};      // older ones are not used again; 0: no limit
+  std::optional<net::Keepalive> keepalive;
 };
 
 /// outlierDetection of a DestinationRule; Envoy's arithmetic (semantics 1.4).

@@ -131,6 +131,7 @@ Result<EndpointConnection*> EndpointPool::connect(const EndpointKey& key, Endpoi
   auto stream = loop_->connect(key.address, *connection);
   if (!stream) return std::move(stream).error();
   connection->stream_ = *stream;
+  if (limits.keepalive) net::set_keepalive(stream->fd(), *limits.keepalive);
   connection->state_ = state;
   if (state) state->connections.fetch_add(1, std::memory_order_relaxed);
   ++place.open;

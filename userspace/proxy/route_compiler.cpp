@@ -134,7 +134,7 @@ void RouteCompiler::add_default(RouteList& list, const Question& question, const
   route.retries = retry_rules(std::nullopt);
   std::vector<Share> shares;
   shares.push_back(share_of(resolved, 1));
-  route.destinations.push_back(compile_destination(resolved, shares.back().endpoints, *shared_));
+  route.destinations.push_back(compile_destination(resolved, question.client, shares.back().endpoints, *shared_));
   auto split = Split::make(std::move(shares), shared_->cursors.get(question.scope + "/default"));
   if (split) {
     route.split.emplace(std::move(*split));
@@ -203,7 +203,7 @@ void RouteCompiler::compile_split(Route& route, const Question& question, const 
     const config::WeightedDestination& entry = entries[index];
     const ResolvedDestination resolved = resolve(question, written.namespace_, entry.destination);
     shares.push_back(share_of(resolved, weights[index]));
-    Destination destination = compile_destination(resolved, shares.back().endpoints, *shared_);
+    Destination destination = compile_destination(resolved, question.client, shares.back().endpoints, *shared_);
     destination.request_headers = plan_or_nothing(headers.request, entry.headers.request, only);
     destination.response_headers = plan_or_nothing(headers.response, entry.headers.response, only);
     route.destinations.push_back(std::move(destination));
@@ -232,7 +232,7 @@ void RouteCompiler::compile_mirrors(Route& route, const Question& question, cons
     target.parts_per_million = mirror.percentage.parts_per_million;
     std::vector<Share> shares;
     shares.push_back(share_of(resolved, 1));
-    target.destination = compile_destination(resolved, shares.back().endpoints, *shared_);
+    target.destination = compile_destination(resolved, question.client, shares.back().endpoints, *shared_);
     if (!shares.front().endpoints.empty())
       keep(target.split, Split::make(std::move(shares), shared_->cursors.get(name)));
     route.mirrors.push_back(std::move(target));

@@ -146,6 +146,10 @@ void Session::leave_destination() {
 
 void Session::close() {
   if (state_ == State::kClosed) return;
+  // Answers to the requests before may still be on their way: FIN comes behind them (hardening H36).
+  const bool answered = state_ == State::kIdle || state_ == State::kHead ||
+                        (state_ == State::kExchange && exchange_.response == Exchange::Half::kHead);
+  if (answered && client_stream_.unsent() > 0) client_stream_.finish();
   state_ = State::kClosed;
   worker_->leave_idle(*this);
   watch_.cancel();

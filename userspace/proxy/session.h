@@ -36,7 +36,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   ~Session();
 
   void start(FileDescriptor fd);
-  /// Closes without a word.
+  /// Closes without a further word.
   void close();
   [[nodiscard]] const IpAddress& client() const { return client_; }
   void forget_mirror(const Mirror& mirror);

@@ -1,5 +1,7 @@
 // From the bytes of a request to the route that takes it.
 
+#include <algorithm>
+
 #include "http/field.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
@@ -11,6 +13,19 @@ namespace {
 
 // Below this much room nothing is read from the client for the endpoint: chunk framing must fit beside the data.
 constexpr size_t kLeastRoom = 256;
+
+/// At a gateway, the edge: what a client says of the way it came, and Envoy's own words, are not believed (hardening
+/// H38, istio-facts 9).
+void remove_claims(http::HeaderList& headers) {
+  const auto is_claim = [](const http::Header& header) {
+    return header.id == http::HeaderId::kXForwardedProto || header.name.starts_with("x-envoy-");
+  };
+  for (;;) {
+    const http::Header* claim = std::find_if(headers.begin(), headers.end(), is_claim);
+    if (claim == headers.end()) return;
+    headers.remove(claim->name);
+  }
+}
 
 }  // namespace
 
@@ -81,6 +96,7 @@ void Session::on_head() {
     exchange_.request = Exchange::Half::kComplete;
   }
   if (refuse_early(request)) return;
+  if (frontend_.gateway) remove_claims(request.headers);
   if (request.headers.find(http::HeaderId::kXRequestId) == nullptr) {
     request.headers.add("x-request-id", worker_->make_request_id());
   }

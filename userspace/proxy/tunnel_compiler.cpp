@@ -48,7 +48,7 @@ void RouteCompiler::compile_l4_split(Route& route, const Question& question,
     const auto resolved = routing::resolve_destination(*table_, question.client, applicable.virtual_service->namespace_,
                                                        entries[index].destination, question.frontend.address.port);
     shares.push_back(share_of(resolved, weights[index]));
-    route.destinations.push_back(compile_destination(resolved, shares.back().endpoints, *shared_));
+    route.destinations.push_back(compile_destination(resolved, question.client, shares.back().endpoints, *shared_));
   }
   const std::string name = question.scope + "/tcp/" + route.origin.namespace_ + "/" + route.origin.name + "#" +
                            std::to_string(route.origin.index);

@@ -1,5 +1,6 @@
 #include "proxy_process/privileges.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -43,6 +44,14 @@ int drop_privileges(uid_t uid, gid_t gid) {
   if (::syscall(SYS_capset, &header, none.data()) != 0) return errno;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   return 0;
+}
+
+void offer_to_oom_killer() {
+  constexpr char kScore[] = "500";  // of -1000 (never) to 1000
+  const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (::write(fd, kScore, sizeof kScore - 1) < 0) errno = 0;
+  ::close(fd);
 }
 
 bool has_no_privileges() {

@@ -11,6 +11,10 @@ namespace weir::proxy_process {
 /// must end.
 int drop_privileges(uid_t uid, gid_t gid);
 
+/// When memory runs out the kernel is to end this process rather than the agent: a new one is started, and until then
+/// the kernel's programs split (hardening N11). Before drop_privileges(); where /proc does not let us, nothing changes.
+void offer_to_oom_killer();
+
 /// Whether this thread has no capability at all and cannot get any by exec.
 bool has_no_privileges();
 

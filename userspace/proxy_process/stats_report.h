@@ -19,8 +19,18 @@ struct ReportInput {
   std::vector<const proxy::LoopStats*> loops;
 };
 
-/// {"generation", "uptime_ms", "loops": [{...}], "traffic": [{"route", "destination", "requests", ...}],
-/// "endpoints": [{"destination", "address", ...}], "histogram": upper ends in us}. Any thread.
+/// Counters go on counting meanwhile: numbers of one report may be a request apart. They only rise, but for
+/// connections_open. Names come from the configuration, never from a request. Any thread.
+///   {"generation", "uptime_ms", "lost_log_lines",
+///    "totals":    {"connections", "connections_open", ...}                    every counter of LoopStats, over all
+///    loops "traffic":   [{"route": "reviews.default.svc.cluster.local:9080/jason",  the rule's name, or "reviews#0",
+///    "default"
+///                   "destination": "reviews.default.svc.cluster.local:9080/v2",  "" for answers of the proxy's own
+///                   "requests", "tunnels", "retries", ...,
+///                   "status_classes": [none, 1xx, 2xx, 3xx, 4xx, 5xx],
+///                   "statuses": {"503": 1}, "flags": {"UF": 1},              those that occurred; proxy/flags.h
+///                   "duration_sum_us", "durations": [{"upto_us", "count"}]}],
+///    "endpoints": [{"destination", "address", "requests", ...}]}
 Json make_report(const ReportInput& input, proxy::StatsRegistry& registry);
 
 // ---------------------------------------------------------------- the agent's side

@@ -60,15 +60,13 @@ bool has_bad_bytes(std::string_view target) {
 
 /// Splits "http://host/path" (RFC 9112 3.2.2); the host in it stands in place of the Host header (istio-facts 17).
 std::string_view take_absolute_form(std::string_view target, std::string& authority, std::string_view& scheme) {
-  for (const std::string_view prefix : {"http://", "https://"}) {
-    if (!starts_with_ignoring_case(target, prefix)) continue;
-    scheme = prefix.substr(0, prefix.size() - 3);
-    target.remove_prefix(prefix.size());
-    const size_t end = std::min(target.find_first_of("/?#"), target.size());
-    authority = target.substr(0, end);
-    return target.substr(end);
-  }
-  return target;
+  constexpr std::string_view kPrefix = "http://";
+  if (!starts_with_ignoring_case(target, kPrefix)) return target;
+  scheme = "http";
+  target.remove_prefix(kPrefix.size());
+  const size_t end = std::min(target.find_first_of("/?"), target.size());
+  authority = target.substr(0, end);
+  return target.substr(end);
 }
 
 bool refuse(Inquiry& inquiry, int status, std::string why) {
@@ -79,11 +77,22 @@ bool refuse(Inquiry& inquiry, int status, std::string why) {
   return false;
 }
 
-/// Why no server takes the request; empty: it is well-formed.
-std::string fault_of(const Request& request) {
-  if (!request.host) return "the request has no Host header";
-  if (std::ranges::find(kMethods, request.method) == kMethods.end()) return "unknown method \"" + request.method + "\"";
-  if (has_bad_bytes(request.path)) return "the path holds a space, a control character or a byte beyond ASCII";
+struct Refusal {
+  int status = 0;
+  std::string why;
+};
+
+/// Why no server takes the request; status 0: it is well-formed.
+Refusal fault_of(const Request& request) {
+  if (!request.host) return {400, "the request has no Host header"};
+  if (request.host->empty()) return {400, "an empty Host names no host"};
+  if (request.method == "CONNECT" || request.method == "TRACE") return {405, request.method + " is refused"};
+  if (std::ranges::find(kMethods, request.method) == kMethods.end())
+    return {400, "unknown method \"" + request.method + "\""};
+  if (has_bad_bytes(request.path)) return {400, "the path holds a space, a control character or a byte beyond ASCII"};
+  if (request.path.find('#') != std::string::npos)
+    return {400, "the path holds a '#', which is no part of a request target (RFC 9112 section 3.2)"};
+  if (starts_with_ignoring_case(request.path, "https://")) return {400, "the path is of another scheme than http"};
   return {};
 }
 
@@ -96,13 +105,16 @@ Inquiry::Inquiry(const Table& table_, const Client& client_, const Request& requ
 
 bool read_request(Inquiry& inquiry) {
   const Request& request = inquiry.request;
-  if (std::string fault = fault_of(request); !fault.empty()) return refuse(inquiry, 400, std::move(fault));
+  if (Refusal refusal = fault_of(request); refusal.status != 0)
+    return refuse(inquiry, refusal.status, std::move(refusal.why));
   inquiry.authority = *request.host;
   std::string_view scheme = request.scheme == "https" ? "https" : "http";
   std::string_view target = take_absolute_form(request.path, inquiry.authority, scheme);
   for (const auto& [name, value] : request.headers) {
     // A gateway is the edge: it does not believe the client's.
-    if (inquiry.client.is_gateway && equal_ignoring_case(name, "x-forwarded-proto")) continue;
+    if (inquiry.client.is_gateway &&
+        (equal_ignoring_case(name, "x-forwarded-proto") || starts_with_ignoring_case(name, "x-envoy-")))
+      continue;
     inquiry.fields.push_back({name, value});
   }
   if (!find_header(inquiry.fields, "x-request-id")) inquiry.fields.push_back({"x-request-id", kSomeRequestId});
@@ -113,7 +125,7 @@ bool read_request(Inquiry& inquiry) {
 
   if (target.empty()) target = "/";
   std::string with_slash;
-  if (target.front() == '?' || target.front() == '#') target = with_slash = "/" + std::string(target);
+  if (target.front() == '?') target = with_slash = "/" + std::string(target);
   if (target == "*" && request.method == "OPTIONS") return refuse(inquiry, 404, "OPTIONS * names no resource to route");
   if (target.front() != '/') return refuse(inquiry, 400, "the path does not begin with a slash");
   std::string buffer;

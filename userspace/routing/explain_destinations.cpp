@@ -21,17 +21,21 @@ std::string percent(double share) {
   return text;
 }
 
-bool sends_to_dialled(const ResolvedDestination& resolved) {
-  return resolved.exists && resolved.service != nullptr &&
-         resolved.service->resolution == Service::Resolution::kOriginalDestination;
+/// In the kernel a load balancer of the rule does not hold (plan_policy).
+bool sends_to_dialled(const Inquiry& inquiry, const ResolvedDestination& resolved) {
+  const bool by_policy =
+      resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  if (by_policy && inquiry.decision.path == Path::kKernel) return false;
+  return goes_to_dialled(resolved, inquiry.client);
 }
 
-/// Headless services and resolution NONE: whoever was dialled, whatever the rule says (istio-facts 23).
+/// Of a service with an address of its own, under loadBalancer PASSTHROUGH, that address.
 void add_dialled_endpoints(const Inquiry& inquiry, const ResolvedDestination& resolved,
                            DecisionDestination& destination) {
   const Dialled dialled = find_dialled(inquiry);
   const bool of_service = dialled.address && dialled.service != nullptr && !dialled.service->addresses.empty();
-  if (dialled.address && !of_service) {
+  const bool by_policy = resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  if (dialled.address && (by_policy || !of_service)) {
     destination.endpoints.push_back({*dialled.address, inquiry.request.port, 1});
     return;
   }
@@ -50,7 +54,7 @@ DecisionDestination make_destination(const Inquiry& inquiry, const ResolvedDesti
   destination.weight = weight;
   destination.share = share;
   destination.exists = resolved.exists;
-  if (sends_to_dialled(resolved)) {
+  if (sends_to_dialled(inquiry, resolved)) {
     add_dialled_endpoints(inquiry, resolved, destination);
     return destination;
   }
@@ -61,21 +65,22 @@ DecisionDestination make_destination(const Inquiry& inquiry, const ResolvedDesti
 }
 
 /// Whether anyone can answer for the destination. Names that DNS has yet to resolve count as able.
-bool can_serve(const ResolvedDestination& resolved) {
+bool can_serve(const Inquiry& inquiry, const ResolvedDestination& resolved) {
   if (!resolved.exists) return false;
-  return resolved.has_healthy() ||
-         (resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kStatic);
+  if (resolved.has_healthy() || sends_to_dialled(inquiry, resolved)) return true;
+  return resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kStatic &&
+         resolved.service->resolution != Service::Resolution::kOriginalDestination;
 }
 
 bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight, uint64_t sum) {
   const double share = static_cast<double>(weight) / static_cast<double>(sum);
   DecisionDestination destination = make_destination(inquiry, resolved, weight, share);
   std::string text = percent(share) + " to " + describe(destination);
-  const bool serves = can_serve(resolved);
+  const bool serves = can_serve(inquiry, resolved);
   if (!serves) {
     text += ": 503, " + resolved.problem;
-  } else if (sends_to_dialled(resolved)) {
-    text += ": the dialled address gets it (headless, or resolution NONE)";
+  } else if (sends_to_dialled(inquiry, resolved)) {
+    text += ": the dialled address gets it (headless, resolution NONE, or loadBalancer PASSTHROUGH)";
   } else {
     text += ": " + std::to_string(destination.endpoints.size()) + " of " + std::to_string(resolved.endpoints.size()) +
             " endpoints can get it";

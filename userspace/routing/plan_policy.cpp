@@ -34,7 +34,7 @@ std::string named(const config::LoadBalancer::ConsistentHash& hash) {
 bool has_limits(const config::ConnectionPool& pool) {
   return pool.max_connections || pool.connect_timeout || pool.max_connection_duration || pool.tcp_idle_timeout ||
          pool.http1_max_pending_requests || pool.http2_max_requests || pool.max_requests_per_connection ||
-         pool.max_retries || pool.http_idle_timeout || pool.has_tcp_keepalive;
+         pool.max_retries || pool.http_idle_timeout || pool.tcp_keepalive;
 }
 
 }  // namespace
@@ -57,6 +57,8 @@ void find_policy_not_in_kernel(const ResolvedDestination& destination, config::D
   };
   if (policy.load_balancer && policy.load_balancer->consistent_hash)
     say(policy.load_balancer->at, "loadBalancer." + named(*policy.load_balancer->consistent_hash));
+  if (policy.load_balancer && goes_to_dialled(destination, {}))
+    say(policy.load_balancer->at, "loadBalancer.simple PASSTHROUGH");
   if (policy.outlier_detection) say(policy.outlier_detection->at, "outlierDetection");
   if (policy.connection_pool && has_limits(*policy.connection_pool)) say(policy.connection_pool->at, "connectionPool");
 }

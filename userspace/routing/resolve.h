@@ -120,6 +120,11 @@ struct EffectivePolicy {
 };
 EffectivePolicy effective_policy(const ResolvedDestination& destination);
 
+/// Whoever was dialled gets it, whatever the endpoints are: headless services, resolution NONE (istio-facts 23), and
+/// loadBalancer PASSTHROUGH. Not at a gateway, where what was dialled is the gateway: there the endpoints have it, as
+/// in Istio.
+bool goes_to_dialled(const ResolvedDestination& destination, const Client& client);
+
 /// The pod at an address, as a client. Unknown address: a client without namespace and labels.
 Client client_at(const Table& table, const IpAddress& address);
 /// Pod "namespace/name"; absent: no such pod.

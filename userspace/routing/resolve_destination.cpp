@@ -70,8 +70,8 @@ const DestinationRule* exported_rule(const Table& table, std::string_view namesp
   });
 }
 
-void fill_endpoints(ResolvedDestination& resolved) {
-  if (resolved.service->resolution == Service::Resolution::kOriginalDestination) return;
+void fill_endpoints(const Client& client, ResolvedDestination& resolved) {
+  if (resolved.service->resolution == Service::Resolution::kOriginalDestination && !client.is_gateway) return;
   resolved.endpoints.reserve(resolved.service_port->endpoints.size());
   for (const Endpoint& endpoint : resolved.service_port->endpoints)
     if (!resolved.subset_rule || has_all(endpoint.workload->labels, resolved.subset_rule->config->labels))
@@ -106,7 +106,7 @@ void find_endpoints(const Table& table, const Client& client, ResolvedDestinatio
   resolved.exists = true;
   find_subset(table, client, resolved);
   if (!resolved.exists) return;
-  fill_endpoints(resolved);
+  fill_endpoints(client, resolved);
   if (resolved.has_healthy() || resolved.service->resolution != Service::Resolution::kStatic) return;
   const std::string what =
       resolved.subset.empty() ? resolved.host : "subset " + resolved.subset + " of " + resolved.host;
@@ -211,6 +211,14 @@ EffectivePolicy effective_policy(const ResolvedDestination& destination) {
   if (destination.subset_rule && destination.subset_rule->config->traffic_policy)
     lay_over_with_port(policy, *destination.subset_rule->config->traffic_policy, destination.port);
   return policy;
+}
+
+bool goes_to_dialled(const ResolvedDestination& destination, const Client& client) {
+  if (client.is_gateway || !destination.exists || destination.service == nullptr) return false;
+  if (destination.service->resolution == Service::Resolution::kOriginalDestination) return true;
+  const config::LoadBalancer* balancer = effective_policy(destination).load_balancer;
+  return balancer != nullptr && !balancer->consistent_hash &&
+         balancer->simple == config::LoadBalancer::Simple::kPassthrough;
 }
 
 }  // namespace weir::routing

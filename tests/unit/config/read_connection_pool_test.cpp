@@ -37,6 +37,11 @@ TEST(ReadTrafficPolicy, Bad) {
        {"{outlierDetection: {consecutiveErrors: 5}}", "7:38 Warning IST0002 consecutiveErrors is deprecated"},
        {"{tls: {mode: ISTIO_MUTUAL}}", "7:25 Warning WEIR0201 tls.mode ISTIO_MUTUAL is not honoured"},
        {"{tls: {mode: SIMPLE}}", "7:25 Warning WEIR0202 tls.mode SIMPLE is not honoured"},
+       {"{tls: {sni: a.test}}", "7:25 Warning WEIR0202 spec.trafficPolicy.tls.sni is not honoured"},
+       {"{tls: {caCrl: /a.pem}}", "7:25 Warning WEIR0202 spec.trafficPolicy.tls.caCrl is not honoured"},
+       {"{connectionPool: {tcp: {tcpKeepalive: {time: 10ms}}}}",
+        "7:63 Error IST0106 spec.trafficPolicy.connectionPool.tcp.tcpKeepalive.time must be at least 1s"},
+       {"{connectionPool: {tcp: {tcpKeepalive: {probes: -1}}}}", "7:65 Error IST0106"},
        {"{tls: {mode: OFF}}", "7:31 Error IST0106"},
        {"{tunnel: {targetHost: a}}", "7:19 Warning WEIR0203"},
        {"{proxyProtocol: {}}", "7:19 Warning WEIR0204"},
@@ -75,7 +80,7 @@ TEST(ReadTrafficPolicy, Good) {
   const auto rule = test::only<DestinationRule>(test::istio(
       "DestinationRule",
       "host: a\ntrafficPolicy:\n  connectionPool: {tcp: {maxConnections: 5, connectTimeout: 30ms, idleTimeout: 0s, "
-      "tcpKeepalive: {time: 7200s}},"
+      "tcpKeepalive: {time: 7200s, interval: 0s, probes: 3}},"
       " http: {http2MaxRequests: 1000, maxRequestsPerConnection: 10}}\n"
       "  outlierDetection: {consecutive5xxErrors: 0, interval: 1s, maxEjectionPercent: 100}\n  tls: {mode: DISABLE}\n"
       "  portLevelSettings: [{port: {number: 8080}, loadBalancer: {simple: RANDOM}}]"));
@@ -83,7 +88,10 @@ TEST(ReadTrafficPolicy, Good) {
   const TrafficPolicy& policy = *rule.traffic_policy;
   EXPECT_EQ(policy.connection_pool->connect_timeout, std::chrono::milliseconds(30));
   EXPECT_EQ(policy.connection_pool->tcp_idle_timeout, Duration{0});
-  EXPECT_TRUE(policy.connection_pool->has_tcp_keepalive);
+  ASSERT_TRUE(policy.connection_pool->tcp_keepalive);
+  EXPECT_EQ(policy.connection_pool->tcp_keepalive->time, std::chrono::hours(2));
+  EXPECT_EQ(policy.connection_pool->tcp_keepalive->interval, std::nullopt);
+  EXPECT_EQ(policy.connection_pool->tcp_keepalive->probes, 3U);
   EXPECT_EQ(policy.connection_pool->max_requests_per_connection, 10U);
   EXPECT_EQ(policy.outlier_detection->consecutive_5xx_errors, 0U);
   EXPECT_EQ(policy.tls->mode, ClientTls::Mode::kDisable);

@@ -1,6 +1,8 @@
 #include "net/socket.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
 namespace weir::net {
@@ -47,6 +49,24 @@ TEST(Socket, ListenOnAForeignAddressFails) {
 TEST(Socket, NamesOfAClosedDescriptorAreErrors) {
   EXPECT_FALSE(local_address(-1));
   EXPECT_FALSE(peer_address(-1));
+}
+
+TEST(Socket, KeepaliveIsSetWhereItIsAskedFor) {
+  auto fd = tcp_socket({*IpAddress::parse("127.0.0.1"), 0});
+  ASSERT_TRUE(fd);
+  const auto option = [&](int level, int name) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    EXPECT_EQ(::getsockopt(fd->get(), level, name, &value, &length), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 0);
+  const int interval = option(IPPROTO_TCP, TCP_KEEPINTVL);
+  set_keepalive(fd->get(), {.probes = 3, .time_s = 60});
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), interval) << "the kernel's own";
 }
 
 }  // namespace

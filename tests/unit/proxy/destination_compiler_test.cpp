@@ -37,6 +37,15 @@ TEST(DestinationCompiler, LimitsAreTakenOver) {
   EXPECT_EQ(limits.idle_timeout, seconds(7));
   EXPECT_EQ(limits.tunnel_idle_timeout, seconds(8));
   EXPECT_EQ(limits.max_connection_age, seconds(9));
+  EXPECT_FALSE(limits.keepalive);
+  written.tcp_keepalive.emplace();
+  written.tcp_keepalive->time = seconds(7200);
+  written.tcp_keepalive->interval = std::chrono::hours(100);
+  const auto keepalive = pool_limits(&written).keepalive;
+  ASSERT_TRUE(keepalive);
+  EXPECT_EQ(keepalive->time_s, 7200);
+  EXPECT_EQ(keepalive->interval_s, 32767) << "as far as the kernel goes";
+  EXPECT_EQ(keepalive->probes, 0) << "the kernel's own";
 }
 
 TEST(DestinationCompiler, ZeroIsNoLimitAndNoTimeout) {
@@ -83,7 +92,7 @@ TEST(DestinationCompiler, WhatDoesNotExistHasNoState) {
   resolved.host = "nobody.test";
   resolved.port = 80;
   resolved.subset = "v1";
-  const Destination destination = compile_destination(resolved, {}, shared);
+  const Destination destination = compile_destination(resolved, {}, {}, shared);
   EXPECT_FALSE(destination.exists);
   EXPECT_EQ(destination.name, "nobody.test:80/v1");
   EXPECT_EQ(destination.state, nullptr);

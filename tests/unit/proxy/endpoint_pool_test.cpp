@@ -183,5 +183,20 @@ TEST_P(EndpointPoolTest, IdleOnesEndAfterTheDestinationsOwnTime) {
   ASSERT_TRUE(pump([&] { return pool->open_count() == 0; }));
 }
 
+TEST_P(EndpointPoolTest, ConnectionsAreProbedWhereTheRuleSaysSo) {
+  const auto probed = [&] {
+    User user;
+    EndpointConnection* connection = connect({1, v1().address}, user);
+    int value = 0;
+    socklen_t length = sizeof value;
+    EXPECT_EQ(::getsockopt(connection->stream().fd(), SOL_SOCKET, SO_KEEPALIVE, &value, &length), 0);
+    pool->discard(*connection);
+    return value;
+  };
+  EXPECT_EQ(probed(), 0);
+  limits.keepalive = net::Keepalive{.probes = 3};
+  EXPECT_EQ(probed(), 1);
+}
+
 }  // namespace
 }  // namespace weir::proxy

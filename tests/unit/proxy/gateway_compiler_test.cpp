@@ -73,8 +73,9 @@ spec:
 
 class GatewayCompilerTest : public testing::Test {
  protected:
-  GatewayCompilerTest() {
-    config::ParsedFile file = config::read_yaml(kObjects, "test.yaml");
+  GatewayCompilerTest() { load(std::string(kObjects)); }
+  void load(const std::string& text) {
+    config::ParsedFile file = config::read_yaml(text, "test.yaml");
     for (const auto& diagnostic : file.diagnostics)
       EXPECT_NE(diagnostic.level, config::Level::kError) << diagnostic.message;
     (void)store.set(std::move(file));
@@ -122,6 +123,42 @@ TEST_F(GatewayCompilerTest, AHostThatNothingIsBoundForHasNoRoutes) {
 
 TEST_F(GatewayCompilerTest, AHostMayBeForHttpsOnly) {
   EXPECT_EQ(ask(81, "secure.test:81")->kind, RouteList::Kind::kHttpsRedirect);
+}
+
+/// What was dialled is the gateway: to go there would be a loop, or reach what listens on the node's loopback
+/// (hardening N14, N15). As in Istio the endpoints have it.
+TEST_F(GatewayCompilerTest, N15_NothingGoesToWhatWasDialled) {
+  EXPECT_FALSE(ask(80, "any.test")->routes[0].destinations[0].to_dialled);
+  load(std::string(kObjects) + R"(---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: far, namespace: default}
+spec:
+  hosts: [far.test]
+  resolution: NONE
+  ports: [{number: 80, name: http, protocol: HTTP}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: all, namespace: default}
+spec: {host: "*.test", trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: far, namespace: default}
+spec:
+  hosts: [far.test]
+  gateways: [gw]
+  http:
+  - match: [{uri: {prefix: /far}}]
+    route: [{destination: {host: far.test}}]
+  - route: [{destination: {host: web.test}}]
+)");
+  const auto list = ask(80, "far.test");
+  ASSERT_EQ(list->routes.size(), 2U);
+  for (const Route& route : list->routes) EXPECT_FALSE(route.destinations[0].to_dialled) << route.name;
+  EXPECT_TRUE(list->routes[0].split->endpoints(0).empty()) << "503";
+  EXPECT_EQ(list->routes[1].split->endpoints(0).size(), 2U);
 }
 
 TEST_F(GatewayCompilerTest, BytesGoByTheTcpRule) {

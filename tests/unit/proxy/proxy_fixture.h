@@ -99,12 +99,15 @@ class Origin {
     address = *net::local_address(listener_.get());
     answer = [this](const std::string&) { return ok(name); };
   }
-  void poll() {
+  void accept() {
     for (;;) {
       FileDescriptor fd(listener_.valid() ? ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC) : -1);
       if (!fd) break;
       peers.push_back(std::make_unique<Peer>(std::move(fd)));
     }
+  }
+  void poll() {
+    accept();
     for (const auto& peer : peers) {
       peer->read();
       if (!answer || !is_whole(peer->received)) continue;

@@ -247,5 +247,44 @@ TEST_P(SessionRequest, ManyChangesWithRequestsUnderWayLoseNone) {
   }
 }
 
+TEST_P(SessionRequest, H38_AGatewayBelievesNothingOfTheWayHere) {
+  start(kToV1);
+  const std::string objects = yaml("") + R"(---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: )" +
+                              std::to_string(address.port) +
+                              R"(, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: default}
+spec:
+  hosts: ["*"]
+  gateways: [edge]
+  http:
+  - match: [{headers: {x-envoy-internal: {exact: "true"}}}]
+    route: [{destination: {host: web.test, subset: v2}}]
+  - route: [{destination: {host: web.test, subset: v1}}]
+)";
+  config::Store store;
+  (void)store.set(config::read_yaml(objects, "test.yaml"));
+  const std::vector<routing::GatewayIdentity> gateways{{"istio-system", {{"istio", "ingressgateway"}}}};
+  routing::BuildOptions build;
+  build.gateways = gateways;
+  worker->set_snapshot(make_snapshot(routing::build_table(store, build), {}, shared, gateways));
+  EXPECT_EQ(body_of(get("/",
+                        "X-Envoy-Internal: true\r\nx-envoy-retry-on: 5xx\r\nX-Forwarded-Proto: https\r\n"
+                        "X-Forwarded-For: 1.2.3.4\r\n")),
+            "v1");
+  const std::string& seen = v1().requests.at(0);
+  EXPECT_FALSE(contains(seen, "x-envoy-")) << seen;
+  EXPECT_TRUE(contains(seen, "x-forwarded-proto: http\r\n")) << seen;
+  EXPECT_TRUE(contains(seen, "x-forwarded-for: 1.2.3.4, 127.0.0.1\r\n")) << seen;
+}
+
 }  // namespace
 }  // namespace weir::proxy

@@ -388,6 +388,51 @@ TEST_P(SessionTest, H36_HalfClosedClientGetsItsAnswer) {
   EXPECT_TRUE(client.received.ends_with("late"));
 }
 
+/// Found by the corpus of raw requests: the answer was queued, and dropped by the FIN that was read in the same turn.
+TEST_P(SessionTest, H36_AnAnswerAndTheClientsFinInOneTurn) {
+  start(kToV1);
+  v1().answer = nullptr;
+  for (int round = 0; round < 20; ++round) {
+    Peer& client = dial();
+    client.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+    ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+    v1().peers[0]->received.clear();
+    v1().peers[0]->send(ok("late"));
+    client.shutdown_write();
+    ASSERT_TRUE(pump([&] { return client.gone(); }));
+    EXPECT_TRUE(client.received.ends_with("late")) << round;
+  }
+}
+
+/// Likewise: the answer before was under way when the client ended in the middle of its next request.
+TEST_P(SessionTest, H36_HalfARequestDoesNotTakeTheAnswerBeforeWithIt) {
+  start(kToV1);
+  Peer& client = dial();
+  client.send(
+      "GET / HTTP/1.1\r\nHost: web.test\r\n\r\nPOST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 4\r\n\r\nha");
+  client.shutdown_write();
+  ASSERT_TRUE(pump([&] { return client.gone(); }));
+  EXPECT_TRUE(client.received.ends_with("v1")) << client.received;
+  ASSERT_TRUE(pump([&] { return worker->pool().idle_count() == worker->pool().open_count(); }));
+  EXPECT_EQ(v1().requests.size(), 1U);
+}
+
+TEST_P(SessionTest, N12_WhoMakesRoomStillGetsItsAnswer) {
+  options.max_connections = 1;
+  start(kToV1);
+  v1().answer = nullptr;
+  Peer& first = dial();
+  first.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+  ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+  v1().peers[0]->received.clear();
+  v1().peers[0]->send(ok("late"));
+  Peer& second = dial();
+  second.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+  v1().answer = [](const std::string&) { return ok("second"); };
+  EXPECT_EQ(body_of(take_answer(first)), "late");
+  EXPECT_EQ(body_of(take_answer(second)), "second");
+}
+
 TEST_P(SessionTest, H36_AnAnswerThatEndsWithTheConnectionIsRechunked) {
   start(kToV1);
   v1().answer = nullptr;

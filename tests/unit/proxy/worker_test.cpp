@@ -27,6 +27,29 @@ TEST_P(WorkerTest, N1_SlowlorisIsAnswered408AfterTheHeadsDeadline) {
   EXPECT_EQ(worker->loop_stats().head_timeouts.get(), 1U);
 }
 
+TEST_P(WorkerTest, N1_SlowOnesDoNotHoldUpTheOthers) {
+  options.timeouts.head = milliseconds(300);
+  start(kToV1);
+  Peer& other = dial();
+  get(other);
+  std::vector<Peer*> slow;
+  for (int count = 0; count < 200; ++count) {
+    slow.push_back(&dial());
+    slow.back()->send("GET / HTTP/1.1\r\nHost: web.test\r\n");
+  }
+  const auto over = [&] { return std::all_of(slow.begin(), slow.end(), [](Peer* peer) { return peer->gone(); }); };
+  int served = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!over() && std::chrono::steady_clock::now() < end) {
+    for (Peer* peer : slow) peer->send("x");
+    served += status_of(get(other)) == "200" ? 1 : 0;
+  }
+  EXPECT_TRUE(over());
+  EXPECT_GT(served, 10);
+  EXPECT_EQ(worker->loop_stats().head_timeouts.get(), 200U);
+  EXPECT_EQ(worker->session_count(), 1U);
+}
+
 TEST_P(WorkerTest, N1_SilentConnectionsAreClosed) {
   options.timeouts.head = milliseconds(50);
   start(kToV1);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "child.h"
 
@@ -25,6 +26,16 @@ TEST(Privileges, AreGoneAndDoNotComeBack) {
                           ::getgroups(8, groups) == 0, ::setuid(0) == -1 && errno == EPERM,
                           ::setgid(0) == -1 && errno == EPERM, ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
                           ::prctl(PR_CAPBSET_READ, 21) == 0, ::open("/etc/shadow", O_RDONLY) == -1});
+  });
+  EXPECT_EXIT_OK(status);
+}
+
+TEST(Privileges, N11_TheProxyGoesBeforeTheAgent) {
+  const int status = in_child([] {
+    offer_to_oom_killer();
+    char score[8] = {};
+    const int fd = ::open("/proc/self/oom_score_adj", O_RDONLY);
+    return first_failure({fd >= 0, ::read(fd, score, sizeof score) == 4, std::string_view(score) == "500\n"});
   });
   EXPECT_EXIT_OK(status);
 }

@@ -102,5 +102,26 @@ TEST(ExplainDestinationsTest, HeadlessServicesGetWhatWasDialled) {
   EXPECT_EQ(decision.destinations[0].endpoints[0].address.to_string(), "10.1.77.7");
 }
 
+/// As the proxy does it (session_choose_test.cpp).
+TEST(ExplainDestinationsTest, PassthroughGoesToWhoeverWasDialled) {
+  const std::string policy = R"(---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: default}
+spec: {host: web, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
+)";
+  const std::string service = service_yaml("web", "default", "10.96.0.10");
+  const std::string route = "  - route: [{destination: {host: web}}]\n";
+  const Decision proxied = ask(service + policy + rules_yaml(route + "    timeout: 1s\n"), get("web"));
+  ASSERT_THAT(proxied.destinations, SizeIs(1));
+  ASSERT_THAT(proxied.destinations[0].endpoints, SizeIs(1));
+  EXPECT_EQ(proxied.destinations[0].endpoints[0].address, *IpAddress::parse("10.96.0.10"));
+  EXPECT_EQ(proxied.destinations[0].endpoints[0].port, 80);
+  EXPECT_THAT(steps_of(proxied), HasSubstr("the dialled address gets it"));
+  const Decision split = ask(service + policy + rules_yaml(route), get("web"));
+  EXPECT_EQ(split.path, Path::kKernel);
+  EXPECT_THAT(split.destinations[0].endpoints, SizeIs(3)) << "the kernel splits all the same, and analyze says so";
+}
+
 }  // namespace
 }  // namespace weir::routing

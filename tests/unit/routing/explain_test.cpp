@@ -143,10 +143,22 @@ TEST(ExplainTest, RefusesMalformedRequestsBeforeAnyRule) {
     const char *method, *path;
     int status;
   };
-  const Case cases[] = {
-      {"put", "/", 400},      {"CONNECT", "/", 400},  {"", "/", 400},       {"GET", "*", 400},
-      {"GET", "a", 400},      {"OPTIONS", "*", 404},  {"GET", "/a b", 400}, {"GET", "/caf\xc3\xa9", 400},
-      {"GET", "/a\x01", 400}, {"GET", "/a%00b", 400}, {"GET", "/\x7f", 400}};
+  const Case cases[] = {{"put", "/", 400},
+                        {"CONNECT", "/", 405},
+                        {"", "/", 400},
+                        {"GET", "*", 400},
+                        {"GET", "a", 400},
+                        {"OPTIONS", "*", 404},
+                        {"GET", "/a b", 400},
+                        {"GET", "/caf\xc3\xa9", 400},
+                        {"GET", "/a\x01", 400},
+                        {"GET", "/a%00b", 400},
+                        {"GET", "/\x7f", 400},
+                        {"TRACE", "/", 405},
+                        {"GET", "/a#b", 400},
+                        {"GET", "#", 400},
+                        {"GET", "https://web/", 400},
+                        {"GET", "http://web#a", 400}};
   for (const Case& test : cases) {
     Request request = get("web", test.path);
     request.method = test.method;
@@ -159,6 +171,8 @@ TEST(ExplainTest, RefusesMalformedRequestsBeforeAnyRule) {
   Request no_host = get("web");
   no_host.host.reset();
   no_host.dial = "web";
+  EXPECT_EQ(ask(yaml, no_host).status, 400);
+  no_host.host.emplace();
   EXPECT_EQ(ask(yaml, no_host).status, 400);
 }
 

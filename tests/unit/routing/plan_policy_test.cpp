@@ -25,6 +25,7 @@ TEST(PolicyNotInKernel, NamesWhatOnlyRequestsGet) {
                 "loadBalancer.consistentHash.useSourceIp does not hold"},
            Case{"    loadBalancer: {consistentHash: {httpCookie: {name: c, ttl: 0s}}}\n",
                 "loadBalancer.consistentHash.httpCookie does not hold"},
+           Case{"    loadBalancer: {simple: PASSTHROUGH}\n", "loadBalancer.simple PASSTHROUGH does not hold"},
            Case{"    outlierDetection: {consecutive5xxErrors: 3}\n", "outlierDetection does not hold"},
            Case{"    connectionPool: {tcp: {maxConnections: 1}}\n", "connectionPool does not hold"},
        }) {
