@@ -3,6 +3,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +16,11 @@
 namespace weir::routing {
 namespace {
 
-constexpr int kServices = 10'000;
+/// WEIR_BENCH_SERVICES in the environment for fewer.
+const int kServices = [] {
+  const char* number = std::getenv("WEIR_BENCH_SERVICES");
+  return number != nullptr ? std::max(100, std::atoi(number)) : 10'000;
+}();
 constexpr int kEndpoints = 10;
 
 template <class Object>
@@ -127,7 +133,7 @@ void full_build(benchmark::State& state) {
     auto table = builder->update({}, all);
     benchmark::DoNotOptimize(table);
     state.PauseTiming();  // an agent builds from nothing once, and never takes a builder down
-    if (table->plan->services.size() != kServices) state.SkipWithError("not every service is planned");
+    if (table->plan->services.size() != static_cast<size_t>(kServices)) state.SkipWithError("not every service is planned");
     table.reset();
     builder.reset();
     state.ResumeTiming();
