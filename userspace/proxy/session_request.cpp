@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/field.h"
+#include "http/validator.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
 #include "routing/path.h"
@@ -128,14 +128,7 @@ bool Session::refuse_early(const http::RequestHead& request) {
 /// Our own name in Via, more often than a sane path has it (hardening N14).
 bool Session::loops(const http::RequestHead& request) const {
   if (request.headers.find(http::HeaderId::kVia) == nullptr) return false;
-  unsigned hops = 0;
-  for (const http::Header& header : request.headers) {
-    if (header.id != http::HeaderId::kVia) continue;
-    http::for_each_element(header.value, [&](std::string_view hop) {
-      if (hop.ends_with(worker_->options().via)) ++hops;
-    });
-  }
-  return hops > worker_->options().max_hops;
+  return http::count_via(request.headers, worker_->options().via) > worker_->options().max_hops;
 }
 
 /// What a client says of it is believed in the mesh only (istio-facts 9).

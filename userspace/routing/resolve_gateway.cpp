@@ -177,7 +177,8 @@ GatewayHosts find_gateway_hosts(const Table& table, const Client& gateway, const
     if (server.config->https_redirect) add_https_redirect(server, hosts);
   }
   for (auto& [host, entry] : hosts) {
-    std::ranges::stable_partition(entry.routes, [](const ApplicableHttpRoute& route) { return !route.takes_all; });
+    std::stable_partition(entry.routes.begin(), entry.routes.end(),
+                          [](const ApplicableHttpRoute& route) { return !route.takes_all; });
   }
   return hosts;
 }

@@ -544,6 +544,9 @@ TEST_P(SessionTest, N14_TooManyOfOurHopsAre508) {
   EXPECT_EQ(status_of(get("/", via + "\r\n")), "508");
   EXPECT_TRUE(v1().peers.empty());
   EXPECT_EQ(status_of(get("/", "Via: 1.1 weir, 1.1 squid\r\n")), "200");
+  std::string others = "Via: ";
+  for (int hop = 0; hop < 11; ++hop) others += std::string(hop == 0 ? "" : ", ") + "1.1 not-weir";
+  EXPECT_EQ(status_of(get("/", others + "\r\n")), "200") << "a name that ends as ours is another's";
 }
 
 TEST_P(SessionTest, H26_MaxForwardsOfOptions) {
