@@ -21,6 +21,7 @@ const int kServices = [] {
   const char* number = std::getenv("WEIR_BENCH_SERVICES");
   return number != nullptr ? std::max(100, std::atoi(number)) : 10'000;
 }();
+const int kMiddle = kServices / 2;
 constexpr int kEndpoints = 10;
 
 template <class Object>
@@ -133,7 +134,8 @@ void full_build(benchmark::State& state) {
     auto table = builder->update({}, all);
     benchmark::DoNotOptimize(table);
     state.PauseTiming();  // an agent builds from nothing once, and never takes a builder down
-    if (table->plan->services.size() != static_cast<size_t>(kServices)) state.SkipWithError("not every service is planned");
+    if (table->plan->services.size() != static_cast<size_t>(kServices))
+      state.SkipWithError("not every service is planned");
     table.reset();
     builder.reset();
     state.ResumeTiming();
@@ -141,8 +143,8 @@ void full_build(benchmark::State& state) {
 }
 BENCHMARK(full_build)->Unit(benchmark::kMillisecond);
 
-/// Swaps objects of service 5000 for `make(round)`'s, round after round, with the last two tables alive as the agent
-/// has them.
+/// Swaps objects of the service in the middle for `make(round)`'s, round after round, with the last two tables alive as
+/// the agent has them.
 template <class Make>
 void one_change(benchmark::State& state, config::ObjectPtr first, Make make) {
   TableBuilder builder({});
@@ -164,18 +166,18 @@ void one_change(benchmark::State& state, config::ObjectPtr first, Make make) {
 }
 
 void change_a_virtual_service(benchmark::State& state) {
-  one_change(state, make_rule(5000, 90), [](uint32_t round) { return make_rule(5000, round % 100); });
+  one_change(state, make_rule(kMiddle, 90), [](uint32_t round) { return make_rule(kMiddle, round % 100); });
 }
 void change_a_destination_rule(benchmark::State& state) {
-  one_change(state, make_destination_rule(5000),
-             [](uint32_t round) { return make_destination_rule(5000, round % 2 == 0 ? "v2" : "v1"); });
+  one_change(state, make_destination_rule(kMiddle),
+             [](uint32_t round) { return make_destination_rule(kMiddle, round % 2 == 0 ? "v2" : "v1"); });
 }
 void change_an_endpoint_slice(benchmark::State& state) {
-  one_change(state, make_slice(5000, kEndpoints),
-             [](uint32_t round) { return make_slice(5000, static_cast<int>(round % kEndpoints)); });
+  one_change(state, make_slice(kMiddle, kEndpoints),
+             [](uint32_t round) { return make_slice(kMiddle, static_cast<int>(round % kEndpoints)); });
 }
 void change_a_pod(benchmark::State& state) {
-  one_change(state, make_pod(5000, 3), [](uint32_t) { return make_pod(5000, 3); });
+  one_change(state, make_pod(kMiddle, 3), [](uint32_t) { return make_pod(kMiddle, 3); });
 }
 BENCHMARK(change_a_virtual_service)->Unit(benchmark::kMicrosecond);
 BENCHMARK(change_a_destination_rule)->Unit(benchmark::kMicrosecond);
@@ -185,9 +187,10 @@ BENCHMARK(change_a_pod)->Unit(benchmark::kMicrosecond);
 void resolve_a_request(benchmark::State& state) {
   TableBuilder builder({});
   const auto table = builder.update({}, everything());
-  const Client client = *client_of_pod(*table, config::metadata(*make_pod(5000, 3)).namespace_, "service-5000-3");
+  const Client client = *client_of_pod(*table, config::metadata(*make_pod(kMiddle, 3)).namespace_,
+                                       "service-" + std::to_string(kMiddle) + "-3");
   for (auto _ : state) {
-    const Service* service = find_service(*table, client, "service-5000");
+    const Service* service = find_service(*table, client, "service-" + std::to_string(kMiddle));
     const HttpRules rules = find_http_rules(*table, client, service->host, 80);
     auto destination = resolve_http_destination(*table, client, client.namespace_,
                                                 rules.routes[0].route->config->route[0].destination, 80);
