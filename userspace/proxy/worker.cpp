@@ -84,7 +84,8 @@ void Worker::on_accept(FileDescriptor fd) {
     net::set_reset_on_close(fd.get());
     return;
   }
-  uint32_t& of_client = connections_of_[peer->address];
+  const auto known = connections_of_.find(peer->address);
+  const uint32_t of_client = known == connections_of_.end() ? 0 : known->second;
   if (options_.max_connections_per_client != 0 && of_client >= options_.max_connections_per_client) {
     stats_.refused_per_client.add();
     net::set_reset_on_close(fd.get());
@@ -92,10 +93,9 @@ void Worker::on_accept(FileDescriptor fd) {
   }
   if (sessions_.size() >= max_connections_ && !make_room()) {
     net::set_reset_on_close(fd.get());
-    if (of_client == 0) connections_of_.erase(peer->address);
     return;
   }
-  ++of_client;
+  ++connections_of_[peer->address];  // looked up again: who made room may have been this client's only one
   stats_.connections_open.add();
   net::set_no_delay(fd.get());
   auto session = std::make_unique<Session>(*this, local->port, frontend->second, peer->address);
