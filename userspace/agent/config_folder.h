@@ -77,7 +77,7 @@ class ConfigFolder {
   config::Store store_;
   NetDelta pending_;
   ChangedTexts changed_texts_;
-  std::unordered_map<std::string, FileStamp> stamps_;
+  std::map<std::string, FileStamp> stamps_;
   // What Store::diagnostics() would find, kept up to date: asking it costs a walk over all objects.
   std::unordered_set<std::string> files_with_errors_;
   std::unordered_map<std::string, int> places_of_;  // by Metadata::describe()
