@@ -52,7 +52,7 @@ def _latencies(ways, quick):
     capacity = {way.name: max(c["total"] / c["elapsed_us"] * 1e6 for c in (way.load(4000), way.load(4000))) for way in ways}
     rate = max(500, int(capacity.get("HAProxy", min(capacity.values())) * 0.4) // 500 * 500)
     able = [way for way in ways if capacity[way.name] > 1.3 * rate]
-    rounds = 3 if quick else 5
+    rounds = 3 if quick else 11
     equal = _interleaved(able, rounds, lambda way: way.load(rate // 2 if quick else rate, rate=rate)["latency_us"], "equal load")
     one = _interleaved(ways, rounds, lambda way: way.load(1000, connections=1)["latency_us"]["p50"], "one connection")
     return rate, equal, one
