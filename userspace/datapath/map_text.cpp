@@ -118,7 +118,10 @@ std::string to_text(const MapsView& view) {
                      view.node + "\n";
   for (const auto& frontend : view.frontends) {
     text += "frontend " + to_string(frontend.address, frontend.port) + " protocol " + std::to_string(frontend.protocol);
-    if (frontend.source != 0) text += " source " + std::to_string(frontend.source);
+    if (frontend.source == abi::SOURCE_OUTSIDE)
+      text += " outside";
+    else if (frontend.source != 0)
+      text += " source " + std::to_string(frontend.source);
     text += " split " + std::to_string(frontend.split);
     if (frontend.proxy_port != 0) text += " proxy port " + std::to_string(frontend.proxy_port);
     text += frontend.refuse_without_proxy ? " refuse without proxy\n" : "\n";

@@ -39,6 +39,7 @@ void append_destination(std::string& text, const PlanDestination& destination) {
   for (const PlanEndpoint& endpoint : destination.endpoints) {
     if (text.back() != '[') text += " ";
     text += weir::to_string(endpoint.address, endpoint.port);
+    if (endpoint.local) text += "(local)";
     if (endpoint.weight != 1) text += "x" + std::to_string(endpoint.weight);
   }
   text += "]";
