@@ -92,7 +92,7 @@ struct north_config {
 WEIR_STATIC_ASSERT(sizeof(struct north_config) == 88, "north_config is part of the kernel ABI");
 
 enum device_flags {
-  DEVICE_TAKES_FRAMES = 1, /* XDP may redirect to it: it has a native XDP program of ours */
+  DEVICE_TAKES_FRAMES = 1, /* XDP may send out of it: it has a native XDP program of ours, and is no veth */
 };
 
 /* `flow_rates`, per CPU: new flows in this tenth of a second. */

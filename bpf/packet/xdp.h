@@ -12,7 +12,6 @@ static __always_inline int xdp_can_send(struct packet* packet) {
     TALLY(tagged);
     return 0;
   }
-  if (packet->hop.ifindex == packet->ifindex) return 1;
   const __u32* device = bpf_map_lookup_elem(&north_devices, &packet->hop.ifindex);
   if (device && (*device & DEVICE_TAKES_FRAMES)) return 1;
   TALLY(left_to_tc);

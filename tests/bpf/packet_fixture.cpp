@@ -88,6 +88,8 @@ void PacketTest::load(const NorthSizes& sizes) {
   auto loaded = load_north_object(kernel_features(probe_features()), sizes, *maps, nullptr);
   ASSERT_TRUE(loaded) << loaded.error().message;
   north = *std::move(loaded);
+  const uint32_t flags = abi::DEVICE_TAKES_FRAMES;
+  ASSERT_EQ(bpf_map_update_elem(map_fd(NorthMap::kDevices), &device, &flags, BPF_ANY), 0);
   configure(usual_config());
 }
 
