@@ -209,6 +209,8 @@ enum proxy_port_flags {
   PROXY_PORT_GATEWAY = 1,
   /* Of these, only connections to an address in `gateway_places`. */
   PROXY_PORT_BY_ADDRESS = 2,
+  /* Stands for the frontend as who is outside the node dials it, at whatever address. */
+  PROXY_PORT_OUTSIDE = 4,
 };
 
 /* `proxy_ports`, by port in host order: the frontend that a port of the proxy stands for, for any client. */

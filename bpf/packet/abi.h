@@ -126,8 +126,7 @@ WEIR_STATIC_ASSERT(sizeof(struct north_state) == 16, "north_state is part of the
   X(no_flow_icmp, "to the stack: an ICMP error about no connection of ours")                           \
   X(tagged, "to the stack: tagged, and to be sent out of another device")                              \
   X(not_translated, "to the stack: leaves the node, is no reply of ours")                              \
-  X(split_missing, "to the stack: the frontend's split is not there")                                  \
-  X(bad_value, "to the stack: a map holds what the agent never writes")                                \
+  X(bad_value, "to the stack: the split is not there, or a map holds what the agent never writes")     \
   X(left_to_tc, "to the stack from XDP: tc on the same device carries it")                             \
   X(no_route, "to the stack: no route")                                                                \
   X(no_neighbour, "to the stack: the next hop's address is being looked for")                          \
@@ -137,13 +136,15 @@ WEIR_STATIC_ASSERT(sizeof(struct north_state) == 16, "north_state is part of the
   X(forwarded, "carried: to an endpoint of another node")                                              \
   X(replied, "carried: back to the client")                                                            \
   X(errors_translated, "of the carried: ICMP errors")                                                  \
-  X(no_endpoint, "dropped: the destination has no endpoint")                                           \
+  X(no_endpoint, "dropped: the destination has no endpoint, or its split was replaced in every try")   \
+  X(proxy_refused, "dropped: needs the proxy, which is down or out of reach")                          \
   X(no_node_address, "dropped: an endpoint of another node, and the node has no address of that kind") \
   X(ports_exhausted, "dropped: no reserved port is free for this endpoint")                            \
-  X(split_busy, "dropped: the split was replaced during each of the tries")                            \
   X(flow_failed, "dropped: the flow table took no entry")                                              \
   X(tuple_taken, "dropped: an endpoint's answer that belongs to another connection")                   \
   X(flow_new, "flows begun")                                                                           \
+  X(proxied, "of which, to the proxy")                                                                 \
+  X(proxy_down, "of which, split by the default route for want of the proxy")                          \
   X(flow_expired, "flows found expired")                                                               \
   X(flow_again, "flows begun anew: the client reused its port")                                        \
   X(flow_recreated, "flows made anew from their reverse half: the table had dropped them")             \

@@ -3,6 +3,7 @@
 #ifndef WEIR_BPF_PACKET_ADMIT_H
 #define WEIR_BPF_PACKET_ADMIT_H
 
+#include "../proxy_alive.h"
 #include "flow.h"
 #include "hash_pick.h"
 
@@ -147,6 +148,16 @@ __noinline int weir_keep_apart(void) {
   return GO_ON;
 }
 
+/* The proof that sk_lookup asks for, under what the node's own sockets see as the client. */
+static __always_inline int vouch_for(const struct flow* flow) {
+  struct redirect_key key = {};
+  const struct redirect value = {};
+  __builtin_memcpy(key.client_address, flow->source, sizeof(key.client_address));
+  key.client_port = flow->source_port;
+  key.proxy_port = flow->endpoint_port;
+  return !bpf_map_update_elem(&redirects, &key, &value, BPF_ANY);
+}
+
 /* The endpoint takes the flow's tuple for another connection's: another port for its client's next SYN. */
 __noinline int weir_shift(void) {
   struct work* work = find_work();
@@ -161,6 +172,7 @@ __noinline int weir_shift(void) {
   flow->source_port = work->draft.source_port;
   flow->client_sequence = work->packet.sequence;
   flow->endpoint_state = 0;
+  if (flow->counter == COUNTER_NONE) vouch_for(flow);
   TALLY(port_shifted);
   return GO_ON;
 }
@@ -220,6 +232,32 @@ static __always_inline enum action admit(__u32 split, int fetch) {
       TALLY(bad_value);
       return TO_STACK;
   }
+}
+
+/* A SYN to a frontend whose rules need the request: the proxy is an endpoint of this node, at the node's address and
+ * the frontend's port. TO_SPLIT: it cannot have it. */
+__noinline int weir_admit_to_proxy(__u32 port) {
+  struct work* work = find_work();
+  const struct north_config* config = find_config();
+  if (!work || !config || work->packet.tuple.protocol != IPPROTO_TCP) return TO_SPLIT;
+  if (!proxy_is_alive(proxy_place_now())) return TO_SPLIT;
+  struct flow* flow = &work->draft;
+  const __be32* node = work->packet.is_v6 ? config->node_v6 : config->node_v4;
+  if (!(node[0] | node[1] | node[3])) return TO_SPLIT;
+  const int flood = is_flood(&work->packet, config);
+  __builtin_memset(flow, 0, sizeof(*flow));
+  copy_address(flow->endpoint, node);
+  flow->endpoint_port = (__be16)port;
+  flow->counter = COUNTER_NONE;
+  flow->flags = FLOW_LOCAL;
+  const int begun = weir_begin_flow(flood ? 2 : 0);
+  if (begun != GO_ON) return begun;
+  if (!vouch_for(flow)) {
+    TALLY(flow_failed);
+    return DROP;
+  }
+  TALLY(proxied);
+  return GO_ON;
 }
 
 __noinline int weir_admit(__u32 split) {

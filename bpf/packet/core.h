@@ -47,14 +47,13 @@ static __always_inline int still_holds(const struct packet* packet, const struct
   return 0;
 }
 
-static __always_inline __u32 find_outside_split(const struct packet* packet) {
+static __always_inline int find_outside(const struct packet* packet, struct frontend* found) {
   struct frontend_key key = {};
-  struct frontend found;
   __builtin_memcpy(key.address, packet->tuple.destination, sizeof(key.address));
   key.port = packet->tuple.destination_port;
   key.protocol = packet->tuple.protocol;
   key.source = SOURCE_OUTSIDE;
-  return find_frontend(&key, &found) ? found.split : 0;
+  return find_frontend(&key, found) && (found->split || found->proxy_port);
 }
 
 /* A packet of no flow. */
@@ -63,8 +62,8 @@ static __always_inline int begin(const struct packet* packet, int fetch) {
     TALLY(no_flow_icmp);
     return TO_STACK;
   }
-  const __u32 split = find_outside_split(packet);
-  if (!split) {
+  struct frontend frontend;
+  if (!find_outside(packet, &frontend)) {
     const int apart = is_pure_syn(packet) ? weir_keep_apart() : TO_STACK;
     if (apart != GO_ON) TALLY(not_ours);
     return apart;
@@ -73,7 +72,16 @@ static __always_inline int begin(const struct packet* packet, int fetch) {
     TALLY(no_flow);
     return TO_STACK;
   }
-  return fetch ? weir_admit(split) : weir_admit_a(split);
+  if (frontend.proxy_port) {
+    const int taken = weir_admit_to_proxy(frontend.proxy_port);
+    if (taken != TO_SPLIT) return taken;
+    if (!frontend.split || (frontend.flags & FRONTEND_REFUSE_WITHOUT_PROXY)) {
+      TALLY(proxy_refused);
+      return DROP;
+    }
+    TALLY(proxy_down);
+  }
+  return fetch ? weir_admit(frontend.split) : weir_admit_a(frontend.split);
 }
 
 /* The flow of a client's packet; none: `action` says what then. */

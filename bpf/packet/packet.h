@@ -23,6 +23,7 @@ enum action {
   SEND,              /* translated, out of packet->hop */
   SEND_BY_NEIGHBOUR, /* translated, to packet->next; the stack finds its link-layer address */
   DROP,
+  TO_SPLIT, /* the proxy cannot have it */
 };
 
 /* Both versions' (<linux/icmp.h> needs the C library). */

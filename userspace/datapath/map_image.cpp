@@ -107,7 +107,10 @@ Result<FrontendImage> make_frontend(const routing::ServicePlan& plan, const rout
     return bad_frontend(" has no split");
   }
   if (!frontend.proxied) return entry;
-  entry.proxy_port = ports != nullptr ? ports->find(frontend.address, frontend.port) : uint16_t{0};
+  const bool from_outside = frontend.source == routing::kOutside;
+  if (from_outside && frontend.like >= plan.frontends.size()) return bad_frontend(" is like none");
+  const auto& named = from_outside ? plan.frontends[frontend.like] : frontend;
+  entry.proxy_port = ports != nullptr ? ports->find(named.address, named.port, from_outside) : uint16_t{0};
   if (entry.proxy_port == 0) return bad_frontend(" has no port of the proxy");
   if (plan.refuse_without_proxy) entry.flags = abi::FRONTEND_REFUSE_WITHOUT_PROXY;
   return entry;

@@ -110,6 +110,20 @@ NorthMaps open_maps(const std::string& folder) {
   return maps;
 }
 
+Result<std::vector<VerdictCount>> read_counts(int fd) {
+  const uint32_t zero = 0;
+  std::vector<VerdictCount> counts;
+  std::vector<abi::packet_counts> per_cpu(static_cast<size_t>(std::max(1, libbpf_num_possible_cpus())));
+  const int error = bpf_map_lookup_elem(fd, &zero, per_cpu.data());
+  if (error < 0) return errno_error("read map packet_counts", error);
+#define WEIR_ADD_COUNT(name, help)    \
+  counts.push_back({#name, help, 0}); \
+  for (const abi::packet_counts& one : per_cpu) counts.back().count += one.name;
+  WEIR_PACKET_COUNTS(WEIR_ADD_COUNT)
+#undef WEIR_ADD_COUNT
+  return counts;
+}
+
 std::string name_of(uint32_t ifindex) {
   char name[IF_NAMESIZE] = {};
   return if_indextoname(ifindex, name) != nullptr ? name : "device " + std::to_string(ifindex);
@@ -295,15 +309,9 @@ Result<NorthStatus> NorthDatapath::status() const {
   }
   if (read_text("/proc/sys/net/ipv4/ip_forward").starts_with("0"))
     status.warnings.emplace_back("net.ipv4.ip_forward is 0: nothing is carried to endpoints on other nodes");
-  const uint32_t zero = 0;
-  std::vector<abi::packet_counts> per_cpu(static_cast<size_t>(std::max(1, libbpf_num_possible_cpus())));
-  const int error = bpf_map_lookup_elem(impl_->map_fd(NorthMap::kCounts), &zero, per_cpu.data());
-  if (error < 0) return errno_error("read map packet_counts", error);
-#define WEIR_ADD_COUNT(name, help)           \
-  status.counts.push_back({#name, help, 0}); \
-  for (const abi::packet_counts& one : per_cpu) status.counts.back().count += one.name;
-  WEIR_PACKET_COUNTS(WEIR_ADD_COUNT)
-#undef WEIR_ADD_COUNT
+  auto counts = read_counts(impl_->map_fd(NorthMap::kCounts));
+  if (!counts) return std::move(counts).error();
+  status.counts = *std::move(counts);
   return status;
 }
 
@@ -311,6 +319,22 @@ Result<size_t> NorthDatapath::flows() const {
   std::vector<char> keys, values;
   return read_elements(impl_->map_fd(NorthMap::kFlows), "flows", sizeof(abi::flow_key), sizeof(abi::flow), &keys,
                        &values);
+}
+
+bool is_north_installed(const std::string& bpffs_dir) {
+  return exists(bpffs_dir + kFolder);
+}
+
+Result<std::vector<VerdictCount>> read_packet_counts(const std::string& bpffs_dir) {
+  const FileDescriptor fd(bpf_obj_get((bpffs_dir + kFolder + "/" + north_map_name(NorthMap::kCounts)).c_str()));
+  const auto info = fd ? map_info(fd.get()) : Result<MapInfo>(Error{"none"});
+  // Of another version: its names are not ours.
+  if (!info || info->value_size != sizeof(abi::packet_counts)) return std::vector<VerdictCount>();
+  return read_counts(fd.get());
+}
+
+void read_device(const std::string& bpffs_dir, NorthDeviceStatus* device) {
+  if (device->ifindex != 0) read_hooks(bpffs_dir + kFolder, device);
 }
 
 Result<size_t> uninstall_north(const std::string& bpffs_dir) {

@@ -113,6 +113,13 @@ class NorthDatapath {
 /// range. Both texts as in /proc/sys/net/ipv4.
 Result<void> check_ports(uint16_t first, uint16_t count, std::string_view local_range, std::string_view reserved);
 
+/// Whether a NorthDatapath has left something in `bpffs_dir`.
+bool is_north_installed(const std::string& bpffs_dir);
+/// The counters by name, for whoever has no NorthDatapath; empty: there are none. Any thread.
+Result<std::vector<VerdictCount>> read_packet_counts(const std::string& bpffs_dir);
+/// Fills in what the hooks of the device have now; `name` and `ifindex` are there. Any thread.
+void read_device(const std::string& bpffs_dir, NorthDeviceStatus* device);
+
 /// Detaches all packet programs of `bpffs_dir` from this network namespace's devices and removes their pins; part of
 /// uninstall(). The value is how many pins.
 Result<size_t> uninstall_north(const std::string& bpffs_dir);

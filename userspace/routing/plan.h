@@ -78,6 +78,8 @@ struct PlanFrontend {
   uint32_t source = 0;
   uint32_t split = 0;    // index in ServicePlan::splits; kNoSplit: only where `proxied`
   bool proxied = false;  // to the proxy; `split` is for want of one
+  /// Of source kOutside: index in ServicePlan::frontends of the one that stands for it at the proxy.
+  uint32_t like = 0;
   bool operator==(const PlanFrontend&) const = default;
 };
 

@@ -14,6 +14,7 @@
 #include "datapath/bpffs.h"
 #include "datapath/north_device.h"
 #include "datapath/north_hooks.h"
+#include "datapath/north_object.h"
 #include "datapath/probe.h"
 #include "fixture.h"
 
@@ -98,6 +99,31 @@ TEST_F(NorthTest, AVethGetsTcAndAnythingElseNothing) {
   EXPECT_EQ(attached_devices(folder())->size(), 2U);
   ASSERT_TRUE(north.attach({}));
   EXPECT_TRUE(attached_devices(folder())->empty());
+}
+
+TEST_F(NorthTest, WithoutTcxAFilterOfItsOwn) {
+  const auto pinned = MapSet::open(sandbox.bpffs_dir() + "/maps", nullptr, true);
+  ASSERT_TRUE(pinned && pinned->maps);
+  const auto object =
+      load_north_object(kernel_features(probe_features()), {.flows = 64, .embryos = 16}, *pinned->maps, nullptr);
+  ASSERT_TRUE(object) << object.error().message;
+  const NorthPrograms programs{.tc_in = object->tc_in.get(), .tc_out = object->tc_out.get(), .tcx = false};
+  if (std::system("tc qdisc add dev a0 clsact 2>/dev/null") != 0) GTEST_SKIP() << "needs tc and its clsact queue";
+  const auto facts = device_facts("a0");
+  std::vector<std::string> made;
+  ASSERT_TRUE(attach_tc(folder(), *facts, programs, &made));
+  EXPECT_EQ(made.size(), 2U);
+  NorthDeviceStatus status;
+  status.ifindex = facts->ifindex;
+  read_hooks(folder(), &status);
+  EXPECT_EQ(status.tc, "clsact");
+  EXPECT_EQ(status.problem, "");
+  ASSERT_TRUE(attach_tc(folder(), *facts, programs, &made));
+  EXPECT_EQ(made.size(), 2U) << "once is enough";
+  EXPECT_EQ(*attached_devices(folder()), std::vector<uint32_t>{facts->ifindex});
+  ASSERT_TRUE(detach_tc(folder(), facts->ifindex));
+  EXPECT_TRUE(attached_devices(folder())->empty());
+  EXPECT_EQ(std::system("tc qdisc show dev a0 | grep -q clsact"), 0) << "somebody else's queue stays";
 }
 
 TEST_F(NorthTest, XdpWhereItIsAskedFor) {
