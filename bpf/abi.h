@@ -15,7 +15,7 @@ namespace weir::abi {
 #endif
 
 enum {
-  ABI_VERSION = 2,
+  ABI_VERSION = 3,
   MAX_DESTINATIONS = 20, /* of one split: with 21 the kernel would give each split two kilobytes instead of one */
   MAX_FORKS = MAX_DESTINATIONS - 1,
   FORK_BASE = 32, /* a child below is a destination, others are forks + FORK_BASE */
@@ -44,13 +44,19 @@ enum {
   DEFAULT_REDIRECTS = 65536,
 };
 
+enum {
+  /* What packets that come to the node from outside are looked up by; entries of other sources do not hold for them. */
+  SOURCE_OUTSIDE = 0xffffffffu,
+};
+
 /* `frontends`: what a client dials. */
 struct frontend_key {
   __u8 address[16];
   __be16 port;
   __u8 protocol; /* IPPROTO_TCP */
   __u8 pad;
-  __u32 source; /* 0: any client; else the id that `sources` gives the client's network namespace */
+  /* 0: any client of this node; the id that `sources` gives a client's network namespace; or SOURCE_OUTSIDE. */
+  __u32 source;
 };
 WEIR_STATIC_ASSERT(sizeof(struct frontend_key) == 24, "frontend_key is part of the kernel ABI");
 
@@ -124,11 +130,15 @@ struct split {
 };
 WEIR_STATIC_ASSERT(sizeof(struct split) == 120 + 20 * 8 + 20 * 32, "split is part of the kernel ABI");
 
+enum endpoint_flags {
+  ENDPOINT_LOCAL = 1, /* on this node: outside traffic keeps its client's address */
+};
+
 /* `endpoints`: ranges that belong to one destination of one split each. */
 struct endpoint {
   __u8 address[16];
   __be16 port;
-  __u16 pad;
+  __u16 flags;   /* enum endpoint_flags */
   __u32 counter; /* index into `counters`; 0 is the shared one for endpoints that found no room */
   __u32 last;    /* last point (inclusive, of 2^32) of its part of the destination */
   __u32 split;   /* owner: the programs never follow a range that is not the split's own */
@@ -199,6 +209,8 @@ enum proxy_port_flags {
   PROXY_PORT_GATEWAY = 1,
   /* Of these, only connections to an address in `gateway_places`. */
   PROXY_PORT_BY_ADDRESS = 2,
+  /* Stands for the frontend as who is outside the node dials it, at whatever address. */
+  PROXY_PORT_OUTSIDE = 4,
 };
 
 /* `proxy_ports`, by port in host order: the frontend that a port of the proxy stands for, for any client. */

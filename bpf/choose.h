@@ -13,7 +13,7 @@ enum outcome { LEAVE_ALONE, CONNECT_TO_ENDPOINT, CONNECT_TO_PROXY, REFUSE };
 struct choice {
   struct address address;
   __be16 port;
-  __u16 pad;
+  __u16 flags; /* enum endpoint_flags */
   __u32 counter;
   __u32 split;
   __u64 generation;
@@ -96,6 +96,7 @@ static __always_inline int read_endpoint(const struct pick_place* place, __u32 i
   if (!endpoint || endpoint->split != id || !endpoint->port) return 0;
   __builtin_memcpy(&choice->address, endpoint->address, sizeof(choice->address));
   choice->port = endpoint->port;
+  choice->flags = endpoint->flags;
   choice->counter = endpoint->counter;
   return (!address_prefix_off_v4(&choice->address)) == is_v4;
 }

@@ -5,6 +5,7 @@
 #ifndef WEIR_BPF_PROXY_H
 #define WEIR_BPF_PROXY_H
 
+#include "proxy_alive.h"
 #include "record.h"
 
 #define AF_INET 2
@@ -14,24 +15,9 @@
 const volatile __u32 proxy_port_first = 0;
 const volatile __u32 proxy_port_count = 0;
 
-static __always_inline const struct proxy_place* proxy_place_now(void) {
-  const __u32 zero = 0;
-  return bpf_map_lookup_elem(&proxy_place, &zero);
-}
-
 /* By cgroup: a mark or a user id can be had by others. */
 static __always_inline int is_proxy_itself(const struct proxy_place* place) {
   return place && place->cgroup && place->cgroup == bpf_get_current_cgroup_id();
-}
-
-static __always_inline int proxy_is_alive(const struct proxy_place* place) {
-  const __u32 zero = 0;
-  if (!place || !(place->flags & PROXY_ENABLED)) return 0;
-  const __u64* beat = bpf_map_lookup_elem(&proxy_beat, &zero);
-  if (!beat) return 0;
-  const __u64 last = *(const volatile __u64*)beat;
-  BARRIER(); /* the clock is read after the beat: one from the future is garbage, and as good as none */
-  return last && bpf_ktime_get_ns() - last < PROXY_BEAT_NS;
 }
 
 /* Fills in where the client's kind of address finds the proxy. Returns 0 when there is no way. */

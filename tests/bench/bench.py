@@ -10,13 +10,14 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import exactness  # noqa: E402
+import outside_bench  # noqa: E402
 import peers  # noqa: E402
 import proxy_bench  # noqa: E402
 import scale  # noqa: E402
 import speed  # noqa: E402
 from peers import harness  # noqa: E402
 
-PARTS = {"exactness": exactness, "speed": speed, "scale": scale, "proxy": proxy_bench}
+PARTS = {"exactness": exactness, "speed": speed, "scale": scale, "proxy": proxy_bench, "outside": outside_bench}
 
 
 def _machine():

@@ -67,7 +67,7 @@ class PickDifferentialTest : public ::testing::Test {
       for (auto& share : shares) share = 1 + below(1000);
       const auto inner = shares.empty() ? std::vector<uint32_t>() : pick::thresholds(shares);
       for (uint32_t k = 0; k < destination.count; ++k)
-        endpoints[first + k] = {.address = {}, .port = 1, .pad = 0, .counter = 0, .last = inner[k], .split = kId};
+        endpoints[first + k] = {.address = {}, .port = 1, .flags = 0, .counter = 0, .last = inner[k], .split = kId};
       first += destination.count;
     }
   }

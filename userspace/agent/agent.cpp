@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "agent/gateway_ports.h"
 #include "agent/node_address.h"
 
 namespace weir::agent {
@@ -70,6 +69,7 @@ Result<void> Agent::start() {
   WEIR_TRY(watch_folder());
   WEIR_TRY(start_timers());
   begun_ = due_ = Debounce::Clock::now();
+  look_outside_first();
   take_change(watcher_->take());
   // Nothing was applied (a broken folder): what an earlier agent pinned goes on; if it pinned nothing, hooks wait for a
   // configuration.
@@ -101,6 +101,7 @@ Result<void> Agent::open_datapath() {
   reconciler_->state().adopted = datapath_->adopted();
   facts_.cgroup = datapath_->status().cgroup;
   WEIR_TRY(start_proxy_supervisor());
+  make_outside();
   const Json note = {
       {"config", facts_.config_dir}, {"cgroup", facts_.cgroup}, {"bpffs", facts_.bpffs_dir}, {"node", facts_.node}};
   if (auto left = run_dir_->leave_note(note.dump() + "\n"); !left) spdlog::warn("{}", printable(left.error().message));
@@ -140,33 +141,10 @@ Result<datapath::ApplyReport> Agent::apply(const routing::Plan& plan) {
   });
   proxy_->prepare({plan.generation, needed, std::move(*ports)});
   auto report = datapath_->apply(plan);
-  if (report) open_gateway(plan.gateway_ports, report->warnings);
+  if (!report) return report;
+  open_gateway(plan.gateway_ports, report->warnings);
+  if (attached_) outside_->follow(plan, report->warnings);
   return report;
-}
-
-void Agent::open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings) {
-  gateway_ports_ = ports;
-  std::optional<std::vector<IpAddress>> places;
-  if (!options_.interfaces.empty()) {
-    places = addresses_of_interfaces(options_.interfaces);
-    if (places->empty() && !ports.empty())
-      warnings.push_back("the gateway is closed: the interfaces of --interface have no address");
-  }
-  auto opening =
-      choose_gateway_ports(ports, ports.empty() ? std::vector<net::SocketAddress>{} : listening_sockets(), places);
-  for (auto& warning : opening.warnings) warnings.push_back(std::move(warning));
-  if (const auto opened = datapath_->set_gateway(opening.open, places); !opened)
-    warnings.push_back("the gateway is closed: " + opened.error().message);
-}
-
-/// Others come and go at its ports, and addresses at the interfaces.
-void Agent::look_at_gateway() {
-  if (gateway_ports_.empty()) return;
-  std::vector<std::string> warnings;
-  const auto ports = gateway_ports_;
-  open_gateway(ports, warnings);
-  for (const auto& warning : warnings)
-    if (throttle_.admit(warning, Throttle::Clock::now())) spdlog::warn("{}", printable(warning));
 }
 
 Result<void> Agent::watch_folder() {
@@ -290,7 +268,7 @@ void Agent::after_apply(const Outcome& outcome) {
   const auto& table = *reconciler_->state().table;
   restart_observed(outcome);
   if (tracker_) {
-    tracker_->set_active(!table.pods_at.empty());
+    tracker_->set_active(!table.pods_at.empty() || outside_->wanted());
     // A new pod's namespace may be there already, seen when its address was still nobody's.
     if (namespaces_) loop_->post([this] { on_namespaces(*namespaces_); });
   }
@@ -305,6 +283,7 @@ Result<void> Agent::attach_once() {
   WEIR_TRY(datapath_->attach());
   attached_ = true;
   reconciler_->state().attached = true;
+  follow_outside();
   return {};
 }
 
@@ -325,11 +304,13 @@ void Agent::on_namespaces(const NetnsScan& scan) {
   begun_ = due_ = Debounce::Clock::now();
   if (!reconciler_->state().table) return;
   finish(reconciler_->set_local_pods(local_pods(*reconciler_->state().table, scan)));
+  if (outside_->wanted()) finish(reconciler_->set_outside(outside_->facts(&scan, reconciler_->state().table.get())));
   publish();
 }
 
 void Agent::publish() {
   if (proxy_) reconciler_->state().proxy = proxy_->state();
+  if (outside_) reconciler_->state().outside = outside_->state();
   auto copy = std::make_shared<const State>(reconciler_->state());
   const std::lock_guard lock(mutex_);
   published_.swap(copy);

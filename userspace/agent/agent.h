@@ -15,6 +15,7 @@
 #include "agent/log.h"
 #include "agent/observed.h"
 #include "agent/options.h"
+#include "agent/outside_traffic.h"
 #include "agent/proxy_supervisor.h"
 #include "agent/reconciler.h"
 #include "agent/run_dir.h"
@@ -55,6 +56,11 @@ class Agent : private Kernel, private ProxyKernel {
 
   void open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings);
   void look_at_gateway();
+  void make_outside();
+  void follow_outside();
+  /// Before the first plan, which must know what of its endpoints is on this node.
+  void look_outside_first();
+  void look_outside();
 
   // ProxyKernel
   std::string why_no_proxy() override { return datapath_->why_no_proxy(); }
@@ -94,6 +100,7 @@ class Agent : private Kernel, private ProxyKernel {
   // Admin handlers; any thread.
   std::shared_ptr<const State> snapshot() const;
   KernelFacts kernel_facts() const;
+  admin::Response handle_status() const;
   admin::Response handle_explain(const admin::Request& request) const;
   admin::Response handle_reload();
   admin::Response handle_restart_proxy();
@@ -111,6 +118,7 @@ class Agent : private Kernel, private ProxyKernel {
   std::optional<FolderWatcher> watcher_;
   std::optional<Reconciler> reconciler_;
   std::unique_ptr<ProxySupervisor> proxy_;
+  std::unique_ptr<OutsideTraffic> outside_;
   Debounce debounce_;
   /// Of the turn under way: its first event, and when the debounce let it through.
   Debounce::Clock::time_point begun_{}, due_{};

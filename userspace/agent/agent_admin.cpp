@@ -49,11 +49,16 @@ void Agent::add_view(std::string path, std::string name, View view, std::string 
       std::move(help));
 }
 
+admin::Response Agent::handle_status() const {
+  State state = *snapshot();
+  for (auto& device : state.outside.devices) datapath::read_device(options_.bpffs_dir, &device);
+  return json_response(status_view(facts_, state, kernel_facts()));
+}
+
 Result<void> Agent::start_admin() {
   publish();
   admin_.add(
-      admin::Method::kGet, "/status",
-      [this](const admin::Request&) { return json_response(status_view(facts_, *snapshot(), kernel_facts())); },
+      admin::Method::kGet, "/status", [this](const admin::Request&) { return handle_status(); },
       "health of the agent, its configuration, hooks and maps");
   add_view("/services", "services", &services_view, "every service port, its path and why");
   add_view(
@@ -75,6 +80,7 @@ Result<void> Agent::start_admin() {
         return json_response({{"generation", maps->generation},
                               {"maps", maps_json(*maps)},
                               {"verdicts", verdicts_json(*maps)},
+                              {"packets", packets_json(*maps)},
                               {"problems", maps->problems}});
       },
       "the kernel's maps: how full, and the verdict counters");

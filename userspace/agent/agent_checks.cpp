@@ -53,6 +53,7 @@ void Agent::compare_folder(FolderChange::Listing listing) {
 
 void Agent::on_reconcile() {
   look_at_gateway();
+  look_outside();
   begun_ = due_ = Debounce::Clock::now();
   finish(reconciler_->retry());
   const auto& table = reconciler_->state().table;

@@ -70,8 +70,10 @@ std::string target_of(const datapath::FrontendView& frontend) {
 
 void compare_frontend(const routing::ServicePlan& plan, const routing::PlanFrontend& wanted,
                       const datapath::MapsView& maps, std::set<uint32_t>& seen, KernelCheck& check) {
-  const std::string place = weir::to_string(wanted.address, wanted.port) +
-                            (wanted.source != 0 ? fmt::format(" source {}", wanted.source) : "");
+  const std::string place =
+      weir::to_string(wanted.address, wanted.port) + (wanted.source == routing::kOutside ? " from outside"
+                                                      : wanted.source != 0 ? fmt::format(" source {}", wanted.source)
+                                                                           : "");
   const auto* frontend = find_frontend(maps, wanted);
   if (frontend == nullptr) {
     check.differences.push_back("frontends has no entry for " + place);

@@ -236,6 +236,10 @@ void write_own(Writer& writer, const State& state, const datapath::MapsView* map
   writer.family("weir_verdicts_total", "counter", "What the kernel's programs did with connections.");
   for (const auto& verdict : maps->verdicts)
     writer.value("weir_verdicts_total", {{"verdict", verdict.name}}, static_cast<double>(verdict.count));
+  if (maps->packets.empty()) return;
+  writer.family("weir_packets_total", "counter", "What became of packets from outside the node.");
+  for (const auto& packet : maps->packets)
+    writer.value("weir_packets_total", {{"verdict", packet.name}}, static_cast<double>(packet.count));
 }
 
 }  // namespace

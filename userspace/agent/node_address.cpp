@@ -80,6 +80,12 @@ std::optional<IpAddress> choose_node_address(const std::optional<IpAddress>& by_
   return global ? global : loopback;
 }
 
+std::vector<IpAddress> own_addresses() {
+  std::vector<IpAddress> addresses;
+  for (const auto& entry : interface_addresses()) addresses.push_back(entry.address);
+  return addresses;
+}
+
 std::vector<IpAddress> addresses_of_interfaces(const std::vector<std::string>& names) {
   std::vector<IpAddress> addresses;
   for (const auto& entry : interface_addresses())

@@ -25,6 +25,8 @@ Result<NodeAddresses> read_node_addresses(const std::vector<std::string>& texts)
 /// global address of an interface that is up, else loopback.
 NodeAddresses find_node_addresses();
 
+/// All that interfaces have that are up.
+std::vector<IpAddress> own_addresses();
 /// Of those interfaces that are there and up.
 std::vector<IpAddress> addresses_of_interfaces(const std::vector<std::string>& names);
 

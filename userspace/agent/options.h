@@ -8,6 +8,7 @@
 #include "agent/node_address.h"
 #include "agent/run_dir.h"
 #include "datapath/datapath.h"
+#include "datapath/north.h"
 #include "proxy_process/protocol.h"
 #include "routing/build_table.h"
 
@@ -37,6 +38,10 @@ struct Options {
   /// node's.
   std::vector<routing::GatewayIdentity> gateways;
   std::vector<std::string> interfaces;
+  /// The same interfaces, and how the packets of services with addresses outside are met there.
+  std::vector<datapath::NorthDevice> devices;
+  uint16_t outside_port_first = 20000, outside_port_count = 10000;
+  uint32_t flows = 1 << 18;
   bool verbose = false;
 };
 

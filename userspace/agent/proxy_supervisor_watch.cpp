@@ -58,7 +58,7 @@ proxy_process::Configuration ProxySupervisor::message(bool full) const {
   message.http_by_request = options_.build.http_by_request;
   message.gateways = options_.build.gateways;
   for (const auto& entry : configuration_.ports)
-    message.ports.push_back({entry.port, {entry.address, entry.frontend_port}});
+    message.ports.push_back({entry.port, {entry.address, entry.frontend_port}, entry.outside});
   if (full) {
     for (const auto& [name, text] : files_.all()) message.files.push_back({name, *text});
   } else {

@@ -137,6 +137,14 @@ Outcome Reconciler::set_local_pods(std::vector<LocalPod> pods) {
   return build_and_apply();
 }
 
+Outcome Reconciler::set_outside(routing::Outside outside) {
+  if (outside_ == outside) return {};
+  outside_ = std::move(outside);
+  builder_.set_outside(*outside_);
+  if (!state_.table || state_.trouble) return {};
+  return build_and_apply();
+}
+
 Outcome Reconciler::retry() {
   if (!refused_) return {};
   return apply(refused_);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ class Reconciler {
   Outcome take(const FolderChange& change, const ConfigFolder::BeingWritten& being_written);
   /// Replaces the list. A change makes a new generation, which writes nothing where no rule tells these pods apart.
   Outcome set_local_pods(std::vector<LocalPod> pods);
+  /// What the node is to those outside; a change makes a new generation. Before the first take(): part of that.
+  Outcome set_outside(routing::Outside outside);
   /// Tries again what the kernel refused; kUnchanged when there is nothing of the kind.
   Outcome retry();
 
@@ -83,6 +86,7 @@ class Reconciler {
   std::shared_ptr<const routing::Table> refused_;  // by the kernel
   std::vector<LocalPod> pods_;
   bool pods_changed_ = false;
+  std::optional<routing::Outside> outside_;
   std::map<IpAddress, uint32_t> source_ids_;
   std::vector<datapath::SourceEntry> sources_;  // as last told to the kernel
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/outside_state.h"
 #include "agent/proxy_state.h"
 #include "config/diagnostic.h"
 #include "datapath/datapath.h"
@@ -63,6 +64,7 @@ struct State {
   Drift drift;
   bool adopted = false;  // the maps were an earlier agent's when this one started
   ProxyState proxy;
+  OutsideState outside;
 };
 
 }  // namespace weir::agent

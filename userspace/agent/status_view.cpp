@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/outside_view.h"
 #include "agent/proxy_view.h"
 #include "agent/views.h"
 
@@ -78,6 +79,7 @@ Json datapath_json(const AgentFacts& facts, const State& state, const KernelFact
                {"hooks", kernel.status ? hooks_json(*kernel.status) : Json::array()},
                {"maps", kernel.maps ? maps_json(*kernel.maps) : Json::array()},
                {"verdicts", kernel.maps ? verdicts_json(*kernel.maps) : Json::array()},
+               {"packets", kernel.maps ? packets_json(*kernel.maps) : Json::array()},
                {"drift",
                 {{"times", state.drift.times},
                  {"last", state.drift.times > 0 ? Json(to_text(state.drift.last)) : Json(nullptr)},
@@ -165,6 +167,7 @@ std::vector<std::string> problems(const State& state, const KernelFacts& kernel)
     for (const auto& problem : kernel.maps->problems) lines.push_back("maps: " + problem);
   }
   for (auto& problem : proxy_problems(state)) lines.push_back(std::move(problem));
+  for (auto& problem : outside_problems(state)) lines.push_back(std::move(problem));
   return lines;
 }
 
@@ -187,6 +190,7 @@ Json status_view(const AgentFacts& facts, const State& state, const KernelFacts&
           {"last_apply", last_apply_json(state)},
           {"datapath", datapath_json(facts, state, kernel)},
           {"proxy", proxy_view(state, kernel.maps ? &*kernel.maps : nullptr, monotonic_ns())},
+          {"outside", outside_view(state)},
           {"services", services_summary(state)},
           {"conditions", conditions_json(state)}};
 }

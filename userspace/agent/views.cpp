@@ -52,7 +52,8 @@ Json frontends_json(const ServicePlan& plan) {
     list.push_back(
         {{"address", frontend.address.to_string()},
          {"port", frontend.port},
-         {"source", frontend.source},
+         {"source", frontend.source == routing::kOutside ? 0 : frontend.source},
+         {"outside", frontend.source == routing::kOutside},
          {"proxied", frontend.proxied},
          {"split", frontend.split == routing::kNoSplit ? Json(nullptr) : Json(plan.splits[frontend.split].name)}});
   return list;

@@ -52,6 +52,7 @@ Json endpoints_view(const routing::Table* table, const datapath::MapsView* maps)
 Json hooks_json(const datapath::Status& status);
 Json maps_json(const datapath::MapsView& maps);
 Json verdicts_json(const datapath::MapsView& maps);
+Json packets_json(const datapath::MapsView& maps);
 Json counts_json(const datapath::Counts& counts);
 /// {"kind","namespace","name","route","index","file","line","column"}.
 Json origin_json(const routing::Origin& origin);

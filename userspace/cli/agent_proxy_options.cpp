@@ -28,7 +28,9 @@ Result<void> read_time(const char* option, const std::string& text, net::Duratio
   return {};
 }
 
-Result<void> read_ports(const std::string& text, agent::Options& options) {
+}  // namespace
+
+Result<PortRange> read_port_range(const std::string& option, const std::string& text, const std::string& example) {
   const auto dash = text.find('-');
   uint16_t first = 0, last = 0;
   const char* begin = text.data();
@@ -39,13 +41,13 @@ Result<void> read_ports(const std::string& text, agent::Options& options) {
   const auto b =
       both ? std::from_chars(middle + 1, end, last) : std::from_chars_result{end, std::errc::invalid_argument};
   if (b.ec != std::errc() || b.ptr != end || first == 0 || last < first)
-    return Error{"--proxy-ports \"" + text + "\" is not FIRST-LAST, as 61000-61999"};
+    return Error{option + " \"" + text + "\" is not FIRST-LAST, as " + example};
   constexpr unsigned kMost = 16'384;
-  if (last - first + 1U > kMost) return Error{"--proxy-ports: at most " + std::to_string(kMost) + " ports"};
-  options.proxy_port_first = first;
-  options.proxy_port_count = static_cast<uint16_t>(last - first + 1);
-  return {};
+  if (last - first + 1U > kMost) return Error{option + ": at most " + std::to_string(kMost) + " ports"};
+  return PortRange{first, static_cast<uint16_t>(last - first + 1)};
 }
+
+namespace {
 
 void read_log(const ProxyOptionTexts& texts, agent::Options& options) {
   using Format = proxy::AccessLogFormat;
@@ -117,7 +119,11 @@ Result<void> read_proxy_options(const ProxyOptionTexts& texts, agent::Options& o
   WEIR_TRY(read_time("--connect-timeout", texts.connect_timeout, timeouts.connect));
   WEIR_TRY(read_time("--drain-timeout", texts.drain_timeout, timeouts.drain));
   read_log(texts, options);
-  return read_ports(texts.ports, options);
+  const auto ports = read_port_range("--proxy-ports", texts.ports, "61000-61999");
+  if (!ports) return ports.error();
+  options.proxy_port_first = ports->first;
+  options.proxy_port_count = ports->count;
+  return {};
 }
 
 }  // namespace weir::cli

@@ -21,6 +21,12 @@ struct ProxyOptionTexts {
 
 void add_proxy_options(CLI::App& command, ProxyOptionTexts& texts);
 
+struct PortRange {
+  uint16_t first = 0, count = 0;
+};
+/// "61000-61999". An error names the option and shows `example`.
+Result<PortRange> read_port_range(const std::string& option, const std::string& text, const std::string& example);
+
 /// Into `options`, whose run_dir is set. An error names the option.
 Result<void> read_proxy_options(const ProxyOptionTexts& texts, agent::Options& options);
 

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
+#include "cli/agent_outside_options.h"
 #include "cli/agent_proxy_options.h"
 #include "cli/command_table.h"
 
@@ -18,7 +19,8 @@ namespace {
 struct Options {
   agent::Options agent;
   ProxyOptionTexts proxy;
-  std::vector<std::string> gateways;
+  std::vector<std::string> gateways, interfaces;
+  std::string outside_ports = "20000-29999";
   std::string services = "ruled", http_split = "connection", debounce = "50ms", reconcile = "30s";
 };
 
@@ -71,6 +73,8 @@ int run_agent(Context& context, Options options) {
   options.agent.bpffs_dir = context.options.bpffs;
   if (const auto proxy = read_proxy_options(options.proxy, options.agent); !proxy)
     return fail(context, kUsage, proxy.error().message);
+  if (const auto outside = read_outside_options(options.interfaces, options.outside_ports, options.agent); !outside)
+    return fail(context, kUsage, outside.error().message);
   if (std::error_code failed; std::filesystem::is_regular_file(options.agent.config_dir, failed))
     return fail(context, kUsage, "--config " + options.agent.config_dir + " is a file",
                 "give the folder that it is in: the agent follows folders");
@@ -109,8 +113,15 @@ void add_agent(CommandTable& table) {
                   "serve Gateways that select these labels; the namespace is istio-system unless it is given")
       ->type_name("[NAMESPACE/]K=V,…");
   command
-      .add_option("--interface", agent.interfaces, "serve them at this interface's addresses only (all of the node's)")
-      ->type_name("NAME");
+      .add_option("--interface", options->interfaces,
+                  "serve gateways at this interface's addresses only, and split what comes through it to node ports, "
+                  "externalIPs and load balancers' addresses; XDP where it pays unless xdp or tc is asked for")
+      ->type_name("NAME[=auto|tc|xdp]");
+  command
+      .add_option("--outside-ports", options->outside_ports,
+                  "that connections from outside get as they go on to other nodes; nobody else may use them")
+      ->capture_default_str()
+      ->type_name("FIRST-LAST");
   command.add_flag("--refuse-loopback-endpoints", agent.refuse_loopback_endpoints,
                    "for a folder that others write: leave endpoints on 127.0.0.0/8 and ::1 out");
   command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")
@@ -131,6 +142,7 @@ void add_agent(CommandTable& table) {
   size("--map-counters", agent.sizes.counters);
   size("--map-sockets", agent.sizes.sockets);
   size("--map-sources", agent.sizes.sources);
+  size("--map-flows", agent.flows);
   add_proxy_options(command, options->proxy);
   command.add_flag("-v,--verbose", agent.verbose, "log details too");
 }

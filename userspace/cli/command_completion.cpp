@@ -16,7 +16,7 @@ _weir() {
     --config|--cgroup|--bpffs|--run-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     get) mapfile -t COMPREPLY < <(compgen -W 'services routes splits endpoints' -- "$word"); return ;;
     describe) mapfile -t COMPREPLY < <(compgen -W 'service' -- "$word"); return ;;
-    dump) mapfile -t COMPREPLY < <(compgen -W 'frontends splits endpoints sources verdicts meta' -- "$word"); return ;;
+    dump) mapfile -t COMPREPLY < <(compgen -W 'frontends splits endpoints sources proxy_ports verdicts packets meta' -- "$word"); return ;;
     service|services|splits|endpoints|weight|stat)
       local names
       names=$(timeout 1 weir get services -o name 2>/dev/null | sed -E 's|^service/([^.:]+).*|\1|' | sort -u)

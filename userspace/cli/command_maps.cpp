@@ -81,6 +81,7 @@ Json proxy_ports(const MapsView& maps) {
     list.push_back({{"port", port.port},
                     {"address", port.address.to_string()},
                     {"frontend_port", port.frontend_port},
+                    {"outside", port.outside},
                     {"unused_since_ns", port.unused_since_ns}});
   return list;
 }
@@ -97,13 +98,10 @@ struct Dump {
   Json (*make)(const MapsView& maps);
 };
 
-constexpr Dump kDumps[] = {{"frontends", &frontends},
-                           {"splits", &splits},
-                           {"endpoints", &endpoints},
-                           {"sources", &sources},
-                           {"proxy_ports", &proxy_ports},
-                           {"verdicts", &agent::verdicts_json},
-                           {"meta", &meta}};
+constexpr Dump kDumps[] = {{"frontends", &frontends},         {"splits", &splits},
+                           {"endpoints", &endpoints},         {"sources", &sources},
+                           {"proxy_ports", &proxy_ports},     {"verdicts", &agent::verdicts_json},
+                           {"packets", &agent::packets_json}, {"meta", &meta}};
 
 /// Lists of flat objects as a table; what is nested, as JSON.
 void print_list(Context& context, const Json& list) {
@@ -187,7 +185,7 @@ int dump(Context& context, const Options& options) {
   if (chosen == nullptr && !options.name.empty()) {
     const std::string near = nearest(options.name, known);
     return fail(context, kUsage, "there is no map \"" + options.name + "\" to dump",
-                near.empty() ? "frontends, splits, endpoints, sources, proxy_ports, verdicts or meta"
+                near.empty() ? "frontends, splits, endpoints, sources, proxy_ports, verdicts, packets or meta"
                              : "did you mean \"" + near + "\"?");
   }
   int exit = kOk;
@@ -211,7 +209,7 @@ void add_maps(CommandTable& table) {
   auto& sub =
       table.add(command, "dump", "what they hold", "", [options](Context& context) { return dump(context, *options); });
   sub.add_option("name", options->name,
-                 "frontends, splits, endpoints, sources, proxy_ports, verdicts or meta; all without")
+                 "frontends, splits, endpoints, sources, proxy_ports, verdicts, packets or meta; all without")
       ->type_name("NAME");
 }
 

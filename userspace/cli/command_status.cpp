@@ -56,13 +56,13 @@ std::string maps_text(const Json& maps) {
   return line("maps", out.empty() ? "-" : out);
 }
 
-std::string verdicts_text(const Json& verdicts) {
+std::string verdicts_text(const Json& verdicts, const char* title = "verdicts") {
   std::string out;
   for (const auto& verdict : verdicts)
     if (verdict["count"].get<uint64_t>() > 0)
       out += fmt::format("  {:>12}  {:<16}  {}\n", verdict["count"].get<uint64_t>(), text(verdict, "name"),
                          text(verdict, "help"));
-  return out.empty() ? "" : "verdicts\n" + out;
+  return out.empty() ? "" : std::string(title) + "\n" + out;
 }
 
 std::string agent_text(const Json& agent) {
@@ -116,6 +116,30 @@ std::string proxy_text(const Context& context, const Json& proxy) {
          (proxy["loopback_only"].get<bool>() ? "  loopback only: pods fall back (--node-address)\n" : "");
 }
 
+std::string outside_text(const Context& context, const Json& outside) {
+  const auto unserved = outside["unserved"].get<size_t>();
+  if (!outside["wanted"].get<bool>())
+    return unserved == 0 ? ""
+                         : line("outside", fmt::format("not split: {} services have addresses outside this node, and "
+                                                       "weir agent runs without --interface",
+                                                       unserved));
+  if (!outside["attached"].get<bool>()) return {};
+  std::string out = line("outside", fmt::format("{} addresses and ports, {} connections at most",
+                                                text(outside, "frontends"), text(outside, "flow_capacity")));
+  for (const auto& device : outside["devices"]) {
+    const bool bad = !text(device, "problem").empty();
+    std::string foreign;
+    for (const auto& program : device["foreign"])
+      foreign += (foreign.empty() ? ", beside " : ", ") + text(program, "name");
+    const std::string tc = text(device, "tc"), xdp = text(device, "xdp"), why = text(device, "why_no_xdp");
+    out += fmt::format("  {} {}: tc {}, XDP {}{}{}{}\n", bad ? tinted(context, Tint::kBad, "×") : " ",
+                       text(device, "name"), tc.empty() ? "-" : tc, xdp.empty() ? "-" : xdp,
+                       why.empty() ? "" : " (" + why + ")", foreign, bad ? ": " + text(device, "problem") : "");
+  }
+  for (const auto& warning : outside["warnings"]) out += "  " + warning.get<std::string>() + "\n";
+  return out;
+}
+
 std::string services_text(const Json& services) {
   std::string out = line("services", fmt::format("{} split in the kernel, {} by the proxy", text(services, "kernel"),
                                                  text(services, "proxy")));
@@ -155,9 +179,10 @@ void print_status(Context& context, const Json& status) {
                       healthy ? tinted(context, Tint::kGood, "√ healthy") : tinted(context, Tint::kBad, "× degraded"));
   for (const auto& problem : status["problems"]) context.out << "  " << problem.get<std::string>() << "\n";
   context.out << agent_text(status["agent"]) << config_text(context, status) << services_text(status["services"])
-              << proxy_text(context, status["proxy"]) << line("cgroup", text(datapath, "cgroup"))
-              << hooks_text(context, datapath["hooks"]) << maps_text(datapath["maps"]) << drift_text(datapath["drift"])
-              << conditions_text(status["conditions"]) << verdicts_text(datapath["verdicts"]);
+              << proxy_text(context, status["proxy"]) << outside_text(context, status["outside"])
+              << line("cgroup", text(datapath, "cgroup")) << hooks_text(context, datapath["hooks"])
+              << maps_text(datapath["maps"]) << drift_text(datapath["drift"]) << conditions_text(status["conditions"])
+              << verdicts_text(datapath["verdicts"]) << verdicts_text(datapath["packets"], "packets from outside");
 }
 
 // ---------------------------------------------------------------- without an agent

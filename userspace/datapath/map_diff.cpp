@@ -174,6 +174,7 @@ class Differ {
     std::memcpy(value.address, image.address.bytes().data(), sizeof(value.address));
     value.port = htons(image.port);
     value.last = image.last;
+    value.flags = image.local ? abi::ENDPOINT_LOCAL : 0;
     value.split = id;
     const auto found = state_.counters.find({split.key, destination.key, image.port, image.address}, now_ns_);
     value.counter = found.id;

@@ -32,7 +32,8 @@ std::vector<EndpointImage> make_endpoints(const routing::PlanDestination& destin
   const std::vector<uint32_t> lasts = pick::thresholds(weights);
   result.reserve(weights.size());
   for (size_t i = 0; i < weights.size(); ++i)
-    result.push_back({destination.endpoints[i].address, destination.endpoints[i].port, lasts[i]});
+    result.push_back(
+        {destination.endpoints[i].address, destination.endpoints[i].port, lasts[i], destination.endpoints[i].local});
   return result;
 }
 
@@ -106,7 +107,10 @@ Result<FrontendImage> make_frontend(const routing::ServicePlan& plan, const rout
     return bad_frontend(" has no split");
   }
   if (!frontend.proxied) return entry;
-  entry.proxy_port = ports != nullptr ? ports->find(frontend.address, frontend.port) : uint16_t{0};
+  const bool from_outside = frontend.source == routing::kOutside;
+  if (from_outside && frontend.like >= plan.frontends.size()) return bad_frontend(" is like none");
+  const auto& named = from_outside ? plan.frontends[frontend.like] : frontend;
+  entry.proxy_port = ports != nullptr ? ports->find(named.address, named.port, from_outside) : uint16_t{0};
   if (entry.proxy_port == 0) return bad_frontend(" has no port of the proxy");
   if (plan.refuse_without_proxy) entry.flags = abi::FRONTEND_REFUSE_WITHOUT_PROXY;
   return entry;
@@ -115,7 +119,7 @@ Result<FrontendImage> make_frontend(const routing::ServicePlan& plan, const rout
 Result<void> make_frontends(const routing::ServicePlan& plan, const ProxyPorts* ports, ServiceImage* image) {
   std::map<Place, bool> places;  // of those with sources -> an entry for any client is there
   for (const auto& frontend : plan.frontends)
-    if (frontend.source != 0) places.emplace(place_of(frontend), false);
+    if (frontend.source != 0 && frontend.source != routing::kOutside) places.emplace(place_of(frontend), false);
   for (const auto& frontend : plan.frontends) {
     auto made = make_frontend(plan, frontend, *image, ports);
     if (!made) return std::move(made).error();
@@ -177,7 +181,10 @@ std::string to_text(const abi::frontend_key& key) {
   text += key.protocol == IPPROTO_TCP   ? "/tcp"
           : key.protocol == IPPROTO_UDP ? "/udp"
                                         : "/" + std::to_string(key.protocol);
-  if (key.source != 0) text += " from source " + std::to_string(key.source);
+  if (key.source == abi::SOURCE_OUTSIDE)
+    text += " from outside";
+  else if (key.source != 0)
+    text += " from source " + std::to_string(key.source);
   return text;
 }
 

@@ -18,6 +18,7 @@ struct EndpointImage {
   IpAddress address;
   uint16_t port = 0;
   uint32_t last = 0;  // inclusive threshold within the destination
+  bool local = false;
 };
 
 struct DestinationImage {
@@ -56,7 +57,7 @@ Result<ServiceImage> make_service_image(const routing::ServicePlan& plan, const 
 /// Keys of a service's map elements without building its image: what must go when the service goes.
 abi::frontend_key frontend_key_of(const routing::PlanFrontend& frontend);
 
-/// "10.96.0.1:80/tcp" and, with a source, "10.96.0.1:80/tcp from source 3".
+/// "10.96.0.1:80/tcp"; with a source, "10.96.0.1:80/tcp from source 3" or "… from outside".
 std::string to_text(const abi::frontend_key& key);
 std::string to_text(const ServiceImage& image);
 

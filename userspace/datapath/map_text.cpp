@@ -118,7 +118,10 @@ std::string to_text(const MapsView& view) {
                      view.node + "\n";
   for (const auto& frontend : view.frontends) {
     text += "frontend " + to_string(frontend.address, frontend.port) + " protocol " + std::to_string(frontend.protocol);
-    if (frontend.source != 0) text += " source " + std::to_string(frontend.source);
+    if (frontend.source == abi::SOURCE_OUTSIDE)
+      text += " outside";
+    else if (frontend.source != 0)
+      text += " source " + std::to_string(frontend.source);
     text += " split " + std::to_string(frontend.split);
     if (frontend.proxy_port != 0) text += " proxy port " + std::to_string(frontend.proxy_port);
     text += frontend.refuse_without_proxy ? " refuse without proxy\n" : "\n";
@@ -135,13 +138,14 @@ std::string to_text(const MapsView& view) {
   }
   for (const auto& port : view.proxy.ports)
     text += "proxy port " + std::to_string(port.port) + " " + to_string(port.address, port.frontend_port) +
-            (port.unused_since_ns != 0 ? " unused\n" : "\n");
+            (port.outside ? " from outside" : "") + (port.unused_since_ns != 0 ? " unused\n" : "\n");
   text += std::string("proxy ") + (view.proxy.enabled ? "enabled" : "disabled") + " v4 " +
           (view.proxy.v4 ? view.proxy.v4->to_string() : "none") + " v6 " +
           (view.proxy.v6 ? view.proxy.v6->to_string() : "none") + " workers " + std::to_string(view.proxy.v4_workers) +
           "+" + std::to_string(view.proxy.v6_workers) + "\n";
   for (const auto& verdict : view.verdicts)
     text += "verdict " + verdict.name + " " + std::to_string(verdict.count) + "\n";
+  for (const auto& packet : view.packets) text += "packets " + packet.name + " " + std::to_string(packet.count) + "\n";
   for (const auto& [cookie, source] : view.sources)
     text += "source " + std::to_string(source) + " netns " + std::to_string(cookie) + "\n";
   for (const auto& map : view.usage)

@@ -65,6 +65,7 @@ struct ProxyPortView {
   uint16_t frontend_port = 0;
   uint64_t unused_since_ns = 0;  // Unix time; 0: in use
   bool gateway = false;          // a port of the node that is a gateway's; frontend_port: the gateway's own
+  bool outside = false;          // of connections from outside the node
 };
 
 struct ProxyView {
@@ -100,6 +101,7 @@ struct MapsView {
   std::vector<SplitView> splits;        // sorted by name
   ProxyView proxy;
   std::vector<VerdictCount> verdicts;  // in the order of bpf/abi.h
+  std::vector<VerdictCount> packets;   // of what came from outside, in the order of bpf/packet/abi.h; empty: not served
   std::vector<MapUsage> usage;
   std::vector<std::pair<uint64_t, uint32_t>> sources;  // netns cookie -> source id
   std::vector<std::string> problems;                   // values that make no sense

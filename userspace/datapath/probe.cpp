@@ -140,6 +140,37 @@ int probe_cgroup_link() {
 
 constexpr const char* kNoProxy = "rules that need the request fall back to their default route";
 
+int probe_coarse_clock() {
+  const bpf_insn program[] = {call(BPF_FUNC_ktime_get_coarse_ns), move_imm(BPF_REG_0, 0), exit_insn()};
+  return load(BPF_PROG_TYPE_XDP, BPF_XDP, program);
+}
+
+/// Runs bpf_l4_csum_replace(skb, 14 + 40 + 16, 0, 0, BPF_F_IPV6): a kernel that does not know the flag says so.
+int probe_ipv6_checksum() {
+  constexpr __s32 kFlagIpv6 = 1 << 7;  // of 6.16
+  const bpf_insn program[] = {move_imm(BPF_REG_2, 70),        move_imm(BPF_REG_3, 0),         move_imm(BPF_REG_4, 0),
+                              move_imm(BPF_REG_5, kFlagIpv6), call(BPF_FUNC_l4_csum_replace), exit_insn()};
+  const FileDescriptor fd(
+      bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "weir_probe", "GPL", program, std::size(program), nullptr));
+  if (!fd) return -errno;
+  unsigned char frame[128] = {};
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
+  if (const int error = bpf_prog_test_run_opts(fd.get(), &options); error < 0) return error;
+  return static_cast<int>(options.retval);
+}
+
+/// A kernel that knows the hook looks at the device first.
+int probe_tcx() {
+  constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);  // of 6.6
+  const bpf_insn program[] = {move_imm(BPF_REG_0, -1), exit_insn()};
+  const FileDescriptor fd(
+      bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "weir_probe", "GPL", program, std::size(program), nullptr));
+  if (!fd) return -errno;
+  const int link = bpf_link_create(fd.get(), 0x7fffffff, kTcxIngress, nullptr);
+  const FileDescriptor owned(link);
+  return link == -ENODEV || link >= 0 ? 0 : link;
+}
+
 struct Probe {
   Feature feature;
   int (*run)();
@@ -170,6 +201,11 @@ std::vector<Probe> probes() {
        probe_fetch_add},
       {may("sock_ops", "4.13", "vouch for connections that are sent to the proxy", kNoProxy), probe_sock_ops},
       {may("sk_lookup", "5.9", "hand the proxy its connections", kNoProxy), probe_sk_lookup},
+      {may("coarse_clock", "5.11", "tell the time of packets cheaply", "a packet costs some 20 ns more"),
+       probe_coarse_clock},
+      {may("tcx", "6.6", "order among the programs of a device", "packets go through a clsact filter"), probe_tcx},
+      {may("ipv6_checksum", "6.16", "keep a device's IPv6 checksums", "the kernel may warn of a device's checksums"),
+       probe_ipv6_checksum},
       {may("socket_netns_cookie", "5.14", "find the pods' network namespaces", "rules for certain clients do not hold"),
        probe_socket_netns_cookie},
       {may("set_retval", "5.18", "refuse with EHOSTUNREACH", "a refused connect() fails with EPERM"), probe_set_retval},
@@ -202,6 +238,9 @@ KernelFeatures kernel_features(const std::vector<Feature>& features) {
     if (feature.name == "fetch_add") result.fetch_add = feature.available;
     if (feature.name == "sock_ops") result.sock_ops = feature.available;
     if (feature.name == "sk_lookup") result.sk_lookup = feature.available;
+    if (feature.name == "coarse_clock") result.coarse_clock = feature.available;
+    if (feature.name == "ipv6_checksum") result.ipv6_checksum = feature.available;
+    if (feature.name == "tcx") result.tcx = feature.available;
     if (!feature.required || feature.available) continue;
     if (feature.code == EPERM || feature.code == EACCES) result.no_right = true;
     if (!result.missing.empty()) result.missing += "; ";

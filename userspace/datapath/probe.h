@@ -25,7 +25,8 @@ std::vector<Feature> probe_features();
 struct KernelFeatures {
   bool set_retval = false, sock_release = false, getpeername = false, fetch_add = false;
   bool sock_ops = false, sk_lookup = false;
-  std::string missing;    // of what is required, in words; empty: none
+  bool coarse_clock = false, ipv6_checksum = false, tcx = false;  // for packets
+  std::string missing;                                            // of what is required, in words; empty: none
   bool no_right = false;  // this process may not load programs: nothing is known of the kernel
 
   /// Whether connections can be sent to a proxy: without release, what vouches for one could be used by another.

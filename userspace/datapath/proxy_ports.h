@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct ProxyPort {
   uint16_t port = 0;
   IpAddress address;
   uint16_t frontend_port = 0;
+  bool outside = false;  // of connections from outside the node; others have a port of their own
   bool operator==(const ProxyPort&) const = default;
 };
 
@@ -55,13 +57,15 @@ class ProxyPorts {
   /// Whether `port` is one of the range.
   [[nodiscard]] bool contains(uint16_t port) const { return port >= first_ && port - first_ < count_; }
   /// The port for a frontend; 0: it has none.
-  [[nodiscard]] uint16_t find(const IpAddress& address, uint16_t frontend_port) const;
+  [[nodiscard]] uint16_t find(const IpAddress& address, uint16_t frontend_port, bool outside = false) const;
 
   [[nodiscard]] const Entries& entries() const { return entries_; }
   [[nodiscard]] std::vector<ProxyPort> list() const;
 
  private:
-  using Place = std::pair<IpAddress, uint16_t>;
+  using Place = std::tuple<IpAddress, uint16_t, bool>;  // address and port of the frontend; from outside
+  static Place place_of(const Entry& entry);
+  static Place place_of(const routing::ServicePlan& service, const routing::PlanFrontend& frontend);
   /// A port from `from` on that nobody has, or else the one that has been unused longest.
   uint16_t take_port(uint32_t& from, std::set<std::pair<uint64_t, uint16_t>>& unused);
 

@@ -9,6 +9,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "datapath/north.h"
+
 namespace weir::datapath {
 namespace {
 
@@ -157,7 +159,8 @@ class Viewer {
         view_.problems.push_back("proxy_ports has " + std::to_string(port) + ", which is no port");
       else
         proxy.ports.push_back({static_cast<uint16_t>(port), address_of(entry.address), ntohs(entry.port),
-                               entry.unused_since, (entry.flags & abi::PROXY_PORT_GATEWAY) != 0});
+                               entry.unused_since, (entry.flags & abi::PROXY_PORT_GATEWAY) != 0,
+                               (entry.flags & abi::PROXY_PORT_OUTSIDE) != 0});
     }
     std::sort(proxy.ports.begin(), proxy.ports.end(), [](const auto& a, const auto& b) { return a.port < b.port; });
     return {};
@@ -233,7 +236,12 @@ Result<MapsView> read_maps(const std::string& bpffs_dir) {
   if (pinned->state == PinnedMaps::State::kNone)
     return Error{"no maps are pinned in " + bpffs_dir + " (has a weir agent run on this node?)", ENOENT};
   if (!pinned->maps) return Error{"the maps in " + bpffs_dir + " cannot be read: " + pinned->why, EPROTO};
-  return view_maps(*pinned->maps);
+  auto view = view_maps(*pinned->maps);
+  if (!view) return view;
+  auto packets = read_packet_counts(bpffs_dir);
+  if (!packets) return std::move(packets).error();
+  view->packets = *std::move(packets);
+  return view;
 }
 
 }  // namespace weir::datapath

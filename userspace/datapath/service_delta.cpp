@@ -26,7 +26,7 @@ void list_gone(const Services& services, Wanted* wanted) {
     for (const auto& split : service->splits) wanted->gone_splits.push_back(split_key(split.name));
     for (const auto& frontend : service->frontends) {
       wanted->gone_frontends.push_back(frontend_key_of(frontend));
-      if (frontend.source == 0) continue;
+      if (frontend.source == 0 || frontend.source == routing::kOutside) continue;
       routing::PlanFrontend any_client = frontend;
       any_client.source = 0;
       wanted->gone_frontends.push_back(frontend_key_of(any_client));

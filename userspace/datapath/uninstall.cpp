@@ -9,6 +9,7 @@
 #include "datapath/cgroup.h"
 #include "datapath/datapath.h"
 #include "datapath/hooks.h"
+#include "datapath/north.h"
 #include "datapath/steps.h"
 
 namespace weir::datapath {
@@ -33,12 +34,15 @@ Result<size_t> uninstall(const std::string& bpffs_dir) {
   auto names = list_directory(bpffs_dir);
   if (!names) return std::move(names).error();
   for (const std::string& name : *names)
-    if (name != "maps" && name != "maps_new" && name != "maps_old" && name != "links" && name != "progs")
+    if (name != "maps" && name != "maps_new" && name != "maps_old" && name != "links" && name != "progs" &&
+        name != "north")
       return Error{bpffs_dir + " holds '" + name + "', which is not weir's; nothing was removed", EINVAL};
   auto lock = lock_bpffs(bpffs_dir);
   if (!lock) return std::move(lock).error();
   WEIR_TRY(detach_hooks(bpffs_dir));
-  size_t removed = 0;
+  auto north = uninstall_north(bpffs_dir);
+  if (!north) return std::move(north).error();
+  size_t removed = *north;
   // Links first: from then on nobody is translated, whatever else is left.
   for (const char* folder : {"links", "progs", "maps", "maps_new", "maps_old"}) {
     auto count = remove_directory(bpffs_dir + "/" + folder);

@@ -66,7 +66,7 @@ std::shared_ptr<const RouteList> RouteCompiler::compile(const routing::Client& c
   const std::string dialled_name = dialled != nullptr ? dialled->host : frontend.address.address.to_string();
   list->unmatched_traffic = shared_->stats.traffic(dialled_name + ":" + std::to_string(port), "");
   const routing::ServicePort* dialled_port = dialled != nullptr ? dialled->find_port(port) : nullptr;
-  if (dialled_port != nullptr && !routing::is_http(dialled_port->protocol)) {
+  if (dialled_port != nullptr && (frontend.outside || !routing::is_http(dialled_port->protocol))) {
     compile_for_service(*list, question, *dialled);
     return list;
   }

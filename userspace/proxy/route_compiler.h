@@ -26,6 +26,9 @@ struct Frontend {
   Speech speech = Speech::kHttp1;
   /// Set: connections from outside, taken in for this ingress gateway; `address.port` is the gateway's own port.
   std::shared_ptr<const routing::Client> gateway = nullptr;
+  /// By who is outside the node: the names that it knows the service by are not the cluster's, so the Host decides
+  /// nothing.
+  bool outside = false;
   auto operator<=>(const Frontend&) const = default;
 };
 
@@ -36,7 +39,7 @@ class RouteCompiler {
       : table_(std::move(table)), shared_(&shared) {}
 
   /// `authority`: the Host header as sent. The Host decides, not what was dialled, except on ports of unknown protocol
-  /// (istio-facts 10, 41). Never null.
+  /// (istio-facts 10, 41) and from outside. Never null.
   [[nodiscard]] std::shared_ptr<const RouteList> compile(const routing::Client& client, const Frontend& frontend,
                                                          std::string_view authority) const;
 

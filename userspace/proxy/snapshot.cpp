@@ -77,7 +77,9 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const routing::Tab
   snapshot->table = std::move(table);
   snapshot->shared = std::move(shared);
   for (const FrontendPort& port : ports) {
-    snapshot->frontends[port.port] = frontend_at(*snapshot->table, {port.address, port.frontend_port});
+    Frontend& frontend = snapshot->frontends[port.port];
+    frontend = frontend_at(*snapshot->table, {port.address, port.frontend_port});
+    frontend.outside = port.outside;
   }
   add_gateways(*snapshot, gateways);
   return snapshot;

@@ -29,6 +29,7 @@ struct FrontendPort {
   uint16_t port = 0;
   IpAddress address;
   uint16_t frontend_port = 0;
+  bool outside = false;  // by who is outside the node, at another address of the service
 };
 
 /// Pure. Of several entries of one port the last holds. Neither pointer is null. `gateways`: what the table was built

@@ -36,7 +36,7 @@ std::vector<std::string> not_named(const config::Store& store, const Configurati
 
 std::vector<proxy::FrontendPort> frontend_ports(const std::vector<Port>& ports) {
   std::vector<proxy::FrontendPort> list;
-  for (const auto& port : ports) list.push_back({port.port, port.frontend.address, port.frontend.port});
+  for (const auto& port : ports) list.push_back({port.port, port.frontend.address, port.frontend.port, port.outside});
   return list;
 }
 

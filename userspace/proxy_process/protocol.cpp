@@ -16,6 +16,7 @@ Port port_from_json(const Json& json, Fields& all) {
   Port port;
   port.port = static_cast<uint16_t>(fields.number("port", kMaxPort));
   port.frontend = {fields.address("address"), static_cast<uint16_t>(fields.number("frontend_port", kMaxPort))};
+  port.outside = fields.flag_or("outside", false);
   if (port.port == 0) fields.fault("port", "is 0");
   if (const auto good = fields.finish(); !good) all.fault("ports", "has a bad entry: " + good.error().message);
   return port;
@@ -80,9 +81,12 @@ std::string to_blob(const Configuration& configuration) {
     if (file.text) entry["text"] = *file.text;
     files.push_back(std::move(entry));
   }
-  for (const auto& port : configuration.ports)
-    ports.push_back(
-        {{"port", port.port}, {"address", port.frontend.address.to_string()}, {"frontend_port", port.frontend.port}});
+  for (const auto& port : configuration.ports) {
+    Json entry = {
+        {"port", port.port}, {"address", port.frontend.address.to_string()}, {"frontend_port", port.frontend.port}};
+    if (port.outside) entry["outside"] = true;
+    ports.push_back(std::move(entry));
+  }
   for (const auto& gateway : configuration.gateways)
     gateways.push_back({{"namespace", gateway.namespace_}, {"labels", gateway.labels}});
   const Json json = {{"generation", configuration.generation},

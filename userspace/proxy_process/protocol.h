@@ -64,6 +64,7 @@ std::string digest(const Settings& settings);
 struct Port {
   uint16_t port = 0;
   net::SocketAddress frontend;
+  bool outside = false;  // from outside the node, at another address of the service
   auto operator<=>(const Port&) const = default;
 };
 

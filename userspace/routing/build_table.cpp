@@ -21,6 +21,10 @@ void TableBuilder::set_local_pods(std::vector<PlanSource> pods) {
   state_->set_sources(std::move(pods));
 }
 
+void TableBuilder::set_outside(Outside outside) {
+  state_->set_outside(std::move(outside));
+}
+
 std::shared_ptr<const Table> build_table(const config::Store& store, const BuildOptions& options) {
   config::Delta delta;
   delta.added = store.objects();

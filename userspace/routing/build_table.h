@@ -50,6 +50,8 @@ class TableBuilder {
   /// Pods of this node whose network namespace is known, so that rules by source can be applied to them. The next
   /// update() (an empty delta will do) takes it up.
   void set_local_pods(std::vector<PlanSource> pods);
+  /// Services are served to whom is outside this node, too. The next update() takes it up.
+  void set_outside(Outside outside);
 
  private:
   struct State;

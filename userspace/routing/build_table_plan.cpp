@@ -38,9 +38,9 @@ TableBuilder::State::Keys TableBuilder::State::affected_hosts() const {
       if (touched(host)) add(host);
     });
   }
-  if (dirty_.plans_with_sources)
+  if (dirty_.plans_with_sources || dirty_.all_plans)
     for (const auto& [host, plan] : plans_)
-      if (plan.depends_on_sources) affected.insert(host);
+      if (plan.depends_on_sources || dirty_.all_plans) affected.insert(host);
   return affected;
 }
 

@@ -48,6 +48,10 @@ void take_kubernetes(Service& service, const config::Service& written) {
   }
   for (const std::string& text : written.cluster_ips)
     if (const auto address = IpAddress::parse(text)) service.addresses.push_back(*address);
+  for (const auto* texts : {&written.external_ips, &written.load_balancer_ips})
+    for (const std::string& text : *texts)
+      if (const auto address = IpAddress::parse(text)) service.external_addresses.push_back(*address);
+  service.external_local = written.external_traffic_policy_local;
   for (const config::ServicePort& port : written.ports) {
     ServicePort built{.number = port.port,
                       .name = port.name,

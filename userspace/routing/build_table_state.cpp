@@ -44,6 +44,12 @@ void TableBuilder::State::set_sources(std::vector<PlanSource> sources) {
   dirty_.plans_with_sources = true;
 }
 
+void TableBuilder::State::set_outside(Outside outside) {
+  if (table_.outside && *table_.outside == outside) return;
+  table_.outside = std::make_shared<const Outside>(std::move(outside));
+  dirty_.all_plans = true;
+}
+
 /// Mesh settings change what names mean, so everything is compiled anew.
 void TableBuilder::State::start_again(const config::MeshConfig& mesh) {
   State fresh(options_);
@@ -51,6 +57,7 @@ void TableBuilder::State::start_again(const config::MeshConfig& mesh) {
   fresh.generation_ = generation_;
   fresh.sources_ = std::move(sources_);
   fresh.table_.mesh = mesh;
+  fresh.table_.outside = table_.outside;
   for (const auto& [address, object] : objects_) fresh.file(object, true);
   *this = std::move(fresh);
 }

@@ -24,6 +24,7 @@ struct TableBuilder::State {
 
   std::shared_ptr<const Table> update(const config::MeshConfig& mesh, const config::Delta& delta);
   void set_sources(std::vector<PlanSource> sources);
+  void set_outside(Outside outside);
 
  private:
   using Keys = std::set<std::string, std::less<>>;
@@ -36,6 +37,7 @@ struct TableBuilder::State {
     Keys hosts;
     std::set<std::string> wildcards;
     bool plans_with_sources = false;
+    bool all_plans = false;
   };
 
   // Filing (build_table_state.cpp).

@@ -16,5 +16,6 @@ inline constexpr const char* kPolicyNotInKernel =
     "WEIR0308";  // a traffic policy that connections split in the kernel do not get
 inline constexpr const char* kGatewayNotServed = "WEIR0309";   // a Gateway's server that this node cannot be
 inline constexpr const char* kGatewayPortShared = "WEIR0310";  // servers of several kinds or gateways on one port
+inline constexpr const char* kOutsideNotSplit = "WEIR0311";    // what does not hold for connections from outside
 
 }  // namespace weir::routing::code

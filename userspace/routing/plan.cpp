@@ -39,6 +39,7 @@ void append_destination(std::string& text, const PlanDestination& destination) {
   for (const PlanEndpoint& endpoint : destination.endpoints) {
     if (text.back() != '[') text += " ";
     text += weir::to_string(endpoint.address, endpoint.port);
+    if (endpoint.local) text += "(local)";
     if (endpoint.weight != 1) text += "x" + std::to_string(endpoint.weight);
   }
   text += "]";
@@ -49,7 +50,8 @@ void append_service(std::string& text, const ServicePlan& service) {
   text += "service " + name + " path=" + std::string(to_string(service.path)) + " reason=" + service.reason + "\n";
   for (const PlanFrontend& frontend : service.frontends) {
     text += "frontend " + name + " " + weir::to_string(frontend.address, frontend.port) +
-            " protocol=" + std::to_string(frontend.protocol) + " source=" + std::to_string(frontend.source) +
+            " protocol=" + std::to_string(frontend.protocol) +
+            " source=" + (frontend.source == kOutside ? "outside" : std::to_string(frontend.source)) +
             (frontend.proxied ? " proxied" : "") +
             (frontend.proxied && service.refuse_without_proxy ? " refuse-without-proxy" : "") +
             " split=" + (frontend.split == kNoSplit ? "-" : service.splits[frontend.split].name) + "\n";

@@ -33,6 +33,7 @@ struct PlanEndpoint {
   IpAddress address;
   uint16_t port = 0;
   uint32_t weight = 1;  // relative within its destination, 1..
+  bool local = false;   // on this node
   auto operator<=>(const PlanEndpoint&) const = default;
 };
 
@@ -65,14 +66,20 @@ struct PlanSplit {
 /// PlanFrontend::split of a proxied frontend that has none to fall back to.
 inline constexpr uint32_t kNoSplit = 0xffffffff;
 
+/// The source of traffic that comes to the node from outside.
+inline constexpr uint32_t kOutside = 0xffffffff;
+
 struct PlanFrontend {
   IpAddress address;
   uint16_t port = 0;
   uint8_t protocol = 6;  // IPPROTO_TCP
-  /// 0: any client. Otherwise the id of a source (see PlanSource): holds for that client only and beats 0.
+  /// 0: any client on the node. The id of a source (see PlanSource): that client only, beats 0. kOutside: what comes to
+  /// the node from outside, whom the others do not hold for.
   uint32_t source = 0;
   uint32_t split = 0;    // index in ServicePlan::splits; kNoSplit: only where `proxied`
   bool proxied = false;  // to the proxy; `split` is for want of one
+  /// Of source kOutside: index in ServicePlan::frontends of the one that stands for it at the proxy.
+  uint32_t like = 0;
   bool operator==(const PlanFrontend&) const = default;
 };
 

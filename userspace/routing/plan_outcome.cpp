@@ -5,6 +5,7 @@
 
 #include "config/codes.h"
 #include "routing/codes.h"
+#include "routing/plan_outside.h"
 #include "routing/plan_policy.h"
 
 namespace weir::routing {
@@ -81,14 +82,16 @@ void add_destination(std::vector<PlanDestination>& into, PlanDestination destina
   }
 }
 
-PlanDestination planned(const ResolvedDestination& resolved, uint64_t weight) {
+PlanDestination planned(const Table& table, const ResolvedDestination& resolved, uint64_t weight) {
   PlanDestination destination;
   destination.host = resolved.host;
   destination.port = resolved.port;
   destination.subset = resolved.subset;
   destination.weight = weight;
   for (const Endpoint* endpoint : resolved.endpoints)
-    if (endpoint->healthy) destination.endpoints.push_back({endpoint->address, endpoint->port, endpoint->weight});
+    if (endpoint->healthy)
+      destination.endpoints.push_back(
+          {endpoint->address, endpoint->port, endpoint->weight, is_on_node(table, *endpoint)});
   return destination;
 }
 
@@ -134,7 +137,7 @@ void split_over(const Table& table, const Client& client, const RouteView& route
                          rule + " sends to " + resolved.host +
                              ", whose connections go to the address that was dialled (headless, or resolution NONE)");
     if (!outcome.proxied) find_policy_not_in_kernel(resolved, outcome.conditions);
-    add_destination(outcome.destinations, planned(resolved, weights[i]));
+    add_destination(outcome.destinations, planned(table, resolved, weights[i]));
   }
   if (outcome.destinations.empty()) return leave_alone(outcome, rule + " has no destination with a weight");
   if (outcome.destinations.size() <= kMaxDestinations) return;
@@ -324,7 +327,7 @@ Outcome default_outcome(const Table& table, const Client& client, const Service&
   outcome.path = Path::kKernel;
   outcome.reason = std::move(reason);
   outcome.origin = service.origin;
-  outcome.destinations.push_back(planned(resolve_service(table, client, service, port.number), 1));
+  outcome.destinations.push_back(planned(table, resolve_service(table, client, service, port.number), 1));
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include "routing/codes.h"
 #include "routing/hosts.h"
 #include "routing/plan_outcome.h"
+#include "routing/plan_outside.h"
 #include "routing/resolve.h"
 
 namespace weir::routing {
@@ -144,6 +145,8 @@ void PortPlanner::plan(const std::vector<PlanSource>& sources, Differs differs) 
     plan_for(client, source.id, who, seen, base);
     if (plan_->frontends.size() == before && !by_labels_) same_as_node.insert(source.pod_namespace);
   }
+  if (const ServicePort* served = base ? base->find_port(port_) : nullptr)
+    plan_outside(table_, *base, *served, *plan_, host_plan_.conditions);
   finish();
 }
 

@@ -16,6 +16,7 @@
 #include "config/diagnostic.h"
 #include "config/model.h"
 #include "routing/match.h"
+#include "routing/outside.h"
 #include "routing/plan.h"
 #include "routing/shared_map.h"
 
@@ -82,9 +83,11 @@ struct Service {
   Source source = Source::kKubernetes;
   Resolution resolution = Resolution::kStatic;
   bool headless = false;
-  std::vector<IpAddress> addresses;  // ClusterIPs, or a ServiceEntry's
-  std::vector<Cidr> ranges;          // a ServiceEntry's addresses that are wider than one address
-  std::vector<ServicePort> ports;    // in the order of the file; numbers are unique
+  std::vector<IpAddress> addresses;           // ClusterIPs, or a ServiceEntry's
+  std::vector<IpAddress> external_addresses;  // externalIPs, and what load balancers have for it
+  bool external_local = false;                // externalTrafficPolicy: Local
+  std::vector<Cidr> ranges;                   // a ServiceEntry's addresses that are wider than one address
+  std::vector<ServicePort> ports;             // in the order of the file; numbers are unique
   std::string external_name;
   config::Labels selector;  // of a Kubernetes Service: which pods it means (gateways)
   ExportTo export_to;
@@ -207,6 +210,7 @@ struct Table {
   /// Counts the builds of a TableBuilder, from 1; also the plan's.
   uint64_t generation = 0;
   config::MeshConfig mesh;
+  std::shared_ptr<const Outside> outside;  // null: what comes from outside is left alone
 
   SharedMap<HostServices> services;               // by host
   SharedMap<AddressServices> services_at;         // by address text

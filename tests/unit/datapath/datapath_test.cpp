@@ -186,7 +186,7 @@ TEST_F(DatapathTest, DriftIsFoundMendedAndTold) {
   EXPECT_EQ(report->drift, (std::vector<std::string>{
                                "split 1: was svc v1=0.00% (" + server + "), is svc v1=100.00% (" + server + ")",
                                "frontend 127.9.0.1:80/tcp: was not there, is split 1",
-                               "meta: was abi 0 generation 0, is abi 2 generation 1",
+                               "meta: was abi 0 generation 0, is abi 3 generation 1",
                            }));
   EXPECT_EQ(report->operations, 3U);
   EXPECT_EQ(ask(kVip, 80), 'a');

@@ -26,7 +26,7 @@ TEST_F(MapHomeTest, MapsOfANewerVersionAreLeftAlone) {
   const auto refused = Datapath::open(sandbox.options());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, EPROTO);
-  EXPECT_NE(refused.error().message.find("of ABI 3, this weir speaks 2: refusing"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("of ABI 4, this weir speaks 3: refusing"), std::string::npos)
       << refused.error().message;
   EXPECT_EQ(ask(kVip, 80), 'a') << "and the data path works on";
 }
@@ -44,7 +44,7 @@ TEST_F(MapHomeTest, MapsOfAnOlderVersionAreReplacedWithoutAGap) {
   ASSERT_TRUE(datapath) << datapath.error().message;
   EXPECT_FALSE(datapath->adopted());
   ASSERT_EQ(said.size(), 1U);
-  EXPECT_EQ(said[0], "building new maps beside the pinned ones: the pinned maps are of ABI 0, this weir speaks 2");
+  EXPECT_EQ(said[0], "building new maps beside the pinned ones: the pinned maps are of ABI 0, this weir speaks 3");
   EXPECT_EQ(ask(kVip, 80), 'a') << "the old programs on the old maps";
   ASSERT_TRUE(datapath->apply(plan(0, 1)));
   EXPECT_EQ(ask(kVip, 80), 'a');

@@ -51,6 +51,20 @@ TEST(MapImage, SourcesAreAnnouncedOnTheEntryForEverybody) {
   EXPECT_EQ(to_text(image.frontends[1].key), "10.96.0.1:80/tcp from source 4");
 }
 
+TEST(MapImage, OutsideTrafficIsNoClientOfThisNode) {
+  // Its entry is looked up by the packet programs alone: the entry for everybody need not know of it.
+  auto plan = sample();
+  plan->frontends.push_back(plan->frontends[0]);
+  plan->frontends[1].source = routing::kOutside;
+  const auto image = *make_service_image(*plan);
+  ASSERT_EQ(image.frontends.size(), 2U);
+  EXPECT_EQ(image.frontends[0].flags, 0U);
+  EXPECT_EQ(image.frontends[1].key.source, routing::kOutside);
+  EXPECT_EQ(to_text(image.frontends[1].key), "10.96.0.1:80/tcp from outside");
+  plan->frontends.erase(plan->frontends.begin());
+  EXPECT_EQ(make_service_image(*plan)->frontends.size(), 1U) << "no marker for clients of the node";
+}
+
 TEST(MapImage, RulesForOneClientOnlyLeaveOthersAlone) {
   auto plan = sample();
   plan->frontends[0].source = 4;

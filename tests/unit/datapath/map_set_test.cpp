@@ -71,7 +71,7 @@ TEST_F(MapSetTest, AMetaThatIsTooSmallToHaveAVersion) {
   replace("meta", BPF_MAP_TYPE_ARRAY, 4, 2, 1);
   const auto pinned = open(&sizes);
   EXPECT_EQ(pinned.state, PinnedMaps::State::kOther);
-  EXPECT_EQ(pinned.why, "the pinned maps are of ABI 0, this weir speaks 2");
+  EXPECT_EQ(pinned.why, "the pinned maps are of ABI 0, this weir speaks 3");
 }
 
 TEST_F(MapSetTest, NewerOfAnotherShapeIsNewer) {

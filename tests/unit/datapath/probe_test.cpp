@@ -22,7 +22,7 @@ TEST(Probe, EveryFeatureExplainsItself) {
     EXPECT_FALSE(feature.without.empty()) << feature.name;
     EXPECT_EQ(feature.available, feature.error.empty()) << feature.name << ": " << feature.error;
   }
-  EXPECT_EQ(names.size(), 13U);
+  EXPECT_EQ(names.size(), 16U);
 }
 
 TEST(Probe, AnyKernelThatRunsThisHasWhatIsRequired) {

@@ -37,6 +37,34 @@ TEST(ProxyPorts, AreGivenInOrderAndKept) {
   EXPECT_EQ(port_of(ports, 7), 0);
 }
 
+TEST(ProxyPorts, WhoIsOutsideHasOneForAllAddressesOfAService) {
+  auto plan = plan_of({3});
+  auto service = std::make_shared<routing::ServicePlan>(*plan.services[0]);
+  for (const char* address : {"203.0.113.1", "203.0.113.2"}) {
+    routing::PlanFrontend outside = service->frontends[0];
+    outside.address = *IpAddress::parse(address);
+    outside.port = 30080;
+    outside.source = routing::kOutside;
+    service->frontends.push_back(outside);
+  }
+  plan.services[0] = service;
+  ProxyPorts ports(61000, 10);
+  ASSERT_TRUE(ports.reserve(plan, 1));
+  ASSERT_EQ(ports.entries().size(), 2U);
+  const IpAddress own = *IpAddress::parse("10.0.0.3");
+  EXPECT_EQ(ports.find(own, 80), 61000);
+  EXPECT_EQ(ports.find(own, 80, true), 61001);
+  EXPECT_EQ(ports.find(*IpAddress::parse("203.0.113.1"), 30080, true), 0);
+  EXPECT_EQ(ports.list()[1], (ProxyPort{61001, own, 80, true}));
+  EXPECT_EQ(to_text(61001, ports.entries().at(61001)), "61001 = 10.0.0.3:80 from outside");
+  ProxyPorts restored(61000, 10);
+  restored.restore(ports.entries());
+  EXPECT_EQ(restored.find(own, 80, true), 61001);
+  ASSERT_TRUE(ports.reserve(plan_of({3}), 2));
+  EXPECT_EQ(ports.entries().at(61000).unused_since, 0U);
+  EXPECT_EQ(ports.entries().at(61001).unused_since, 2U);
+}
+
 TEST(ProxyPorts, OnlyForWhatIsProxiedAndOnceForAllClients) {
   ProxyPorts ports(61000, 1);
   auto plan = plan_of({1});

@@ -114,6 +114,21 @@ TEST(ServiceDelta, MarkersOfSourcesGoWithTheService) {
   EXPECT_TRUE(maps.state.splits.empty());
 }
 
+TEST(ServiceDelta, AServiceForOutsideLeavesTheMeshsEntryAlone) {
+  FakeMaps maps;
+  auto mesh = service_of("mesh", "10.96.0.1", {destination_of("", 1, {})});
+  auto outside = service_of("outside", "10.96.0.1", {destination_of("", 1, {})});
+  outside->frontends[0].source = routing::kOutside;
+  const Services before{mesh, outside};
+  maps.write(*diff(maps.state, want_all(before)->wanted, 1, 0), 0);
+  EXPECT_EQ(maps.state.frontends.size(), 2U);
+  bool fits = false;
+  const auto wanted = want_delta(compare_services(before, {mesh}), maps.state, &fits);
+  maps.write(*diff(maps.state, wanted->wanted, 2, 0), 0);
+  ASSERT_EQ(maps.state.frontends.size(), 1U);
+  EXPECT_EQ(maps.state.frontends.begin()->first.source, 0U);
+}
+
 TEST(ServiceDelta, ABadPlanIsAnError) {
   const Services bad{service_of("s", "10.96.0.1", {})};
   EXPECT_EQ(want_all(bad).error().message, "service s:80: split s has no destination");

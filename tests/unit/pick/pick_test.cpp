@@ -21,7 +21,7 @@ struct Case {
     std::vector<uint64_t> weights;
     endpoints.resize(1);
     for (size_t i = 0; i < all.size(); ++i) {
-      endpoints.push_back({.address = {}, .port = 1, .pad = 0, .counter = 0, .last = 0xffffffff, .split = kId});
+      endpoints.push_back({.address = {}, .port = 1, .flags = 0, .counter = 0, .last = 0xffffffff, .split = kId});
       if (all[i] == 0) continue;
       auto& destination = split.destinations[split.destination_count++];
       destination.first = static_cast<uint32_t>(i + 1);

@@ -75,6 +75,22 @@ class RouteCompilerTest : public testing::Test {
   SharedState shared_{"node", 1};
 };
 
+TEST_F(RouteCompilerTest, WhoIsOutsideNeedNotKnowTheServicesName) {
+  const std::string rules = rule("  - name: all\n    route: [{destination: {host: web, subset: v2}}]\n");
+  Frontend frontend{{*IpAddress::parse("10.96.0.2"), 80}};
+  for (const char* host : {"shop.example.com", "203.0.113.5:30080", ""}) {
+    frontend.outside = false;
+    EXPECT_EQ(compile(rules, {}, host, frontend)->kind, RouteList::Kind::kPassthrough) << host;
+    frontend.outside = true;
+    const auto list = compile(rules, {}, host, frontend);
+    ASSERT_EQ(list->routes.size(), 1U) << host;
+    EXPECT_EQ(list->service, "web.default.svc.cluster.local");
+    EXPECT_EQ(list->routes[0].name, "all");
+  }
+  EXPECT_EQ(compile("", {}, "raw.default.svc.cluster.local", frontend)->service, "web.default.svc.cluster.local")
+      << "nor is it led to another service by one";
+}
+
 TEST_F(RouteCompilerTest, WithoutRulesOneDefaultRoute) {
   const auto list = compile("", pod());
   EXPECT_EQ(list->kind, RouteList::Kind::kDefault);

@@ -31,6 +31,9 @@ TEST(Protocol, AConfigurationComesBackAsItWasWritten) {
   EXPECT_TRUE(read->http_by_request);
   EXPECT_EQ(read->files, sample().files);
   EXPECT_EQ(read->ports, sample().ports);
+  Configuration outside = sample();
+  outside.ports[0].outside = true;
+  EXPECT_EQ(configuration_from_blob(to_blob(outside))->ports, outside.ports);
 }
 
 TEST(Protocol, AnOlderAgentsConfigurationIsTaken) {

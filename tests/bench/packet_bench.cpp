@@ -1,0 +1,223 @@
+// What a packet costs: ns by BPF_PROG_TEST_RUN over the floor of a program that only puts the frame back, all in one
+// run, and what a million flows cost in memory and time. Prints one line each: name, ns over the floor, limit.
+//   packet_bench [--quick]    quick: a moment, limits not held. Exit 1: over a limit. 77: cannot run here.
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bpf/packet/abi.h"
+#include "packet_bench.skel.h"
+#include "packet_builder.h"
+#include "pick/pick.h"
+
+namespace weir::datapath::test {
+namespace {
+
+constexpr const char* kVip = "203.0.113.10";
+constexpr const char* kEndpoint = "192.0.2.9";
+constexpr uint32_t kFirstClient = 0x0b000000;  // 11.0.0.0
+constexpr uint32_t kManyFlows = 1000000, kFewFlows = 1000;
+
+struct Destroy {
+  void operator()(packet_bench_bpf* skeleton) const { packet_bench_bpf__destroy(skeleton); }
+};
+
+void put(int map, const void* key, const void* value) {
+  if (bpf_map_update_elem(map, key, value, BPF_ANY) != 0) {
+    std::perror("write a map");
+    std::exit(1);
+  }
+}
+
+class Bench {
+ public:
+  bool open();
+  /// Nanoseconds of one run of `program` on `frame`; the least of several, for others use the CPUs too.
+  double run(const bpf_program* program, const Frame& frame, int repeat, int rounds);
+  /// Over the floor.
+  double cost(const Frame& frame, int repeat, int rounds) {
+    const uint64_t turn = skeleton_->bss->bench_turn;
+    const double floor = run(skeleton_->progs.bench_floor, frame, repeat, rounds);
+    skeleton_->bss->bench_turn = turn;
+    return run(skeleton_->progs.bench_program, frame, repeat, rounds) - floor;
+  }
+  void clients(uint64_t count, uint64_t stride, uint32_t first = kFirstClient) {
+    skeleton_->data->bench_clients = count;
+    skeleton_->data->bench_stride = stride;
+    skeleton_->bss->bench_first = first;
+    skeleton_->bss->bench_turn = 0;
+  }
+  [[nodiscard]] double megabytes() const;
+  [[nodiscard]] uint64_t count_of(size_t offset) const;
+
+ private:
+  void fill();
+  std::unique_ptr<packet_bench_bpf, Destroy> skeleton_;
+  uint32_t device_ = 0;
+};
+
+void Bench::fill() {
+  const uint32_t zero = 0, id = 1, first = 1;
+  abi::north_config config{};
+  const auto node = IpAddress::parse("192.0.2.1");
+  std::memcpy(config.node_v4, node->bytes().data(), 16);
+  config.first_port = 1024;
+  config.port_count = 64000;
+  config.syn_ns = config.established_ns = config.closing_ns = config.reset_ns = config.datagram_ns =
+      config.answered_ns = 3600ULL * 1000000000;
+  put(bpf_map__fd(skeleton_->maps.north_config), &zero, &config);
+  const uint32_t flags = abi::DEVICE_TAKES_FRAMES;
+  put(bpf_map__fd(skeleton_->maps.north_devices), &device_, &flags);
+  abi::frontend_key key{};
+  std::memcpy(key.address, IpAddress::parse(kVip)->bytes().data(), 16);
+  key.port = __builtin_bswap16(80);
+  key.protocol = 6;
+  key.source = abi::SOURCE_OUTSIDE;
+  abi::frontend frontend{};
+  frontend.check = pick::frontend_check(key);
+  frontend.split = id;
+  put(bpf_map__fd(skeleton_->maps.frontends), &key, &frontend);
+  abi::split split{};
+  split.stamp = 1;
+  split.destination_count = 1;
+  // As many endpoints as it takes for reserved ports to be found at the first look.
+  split.destinations[0].last = 0xffffffff;
+  split.destinations[0].first = first;
+  split.destinations[0].count = 1000;
+  put(bpf_map__fd(skeleton_->maps.splits), &id, &split);
+  for (uint32_t i = 0; i < 1000; ++i) {
+    abi::endpoint endpoint{};
+    std::memcpy(endpoint.address, IpAddress::parse(kEndpoint)->bytes().data(), 16);
+    endpoint.port = __builtin_bswap16(static_cast<uint16_t>(8000 + i));
+    endpoint.split = id;
+    const uint32_t index = first + i;
+    put(bpf_map__fd(skeleton_->maps.endpoints), &index, &endpoint);
+  }
+}
+
+bool Bench::open() {
+  if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0) return false;
+  if (std::system("ip link add out0 address 02:00:00:00:00:02 type veth peer name far0 && ip link set out0 up && "
+                  "ip link set far0 up && ip addr add 192.0.2.1/24 dev out0 && sysctl -qw net.ipv4.ip_forward=1 && "
+                  "ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev out0") != 0)
+    return false;
+  device_ = if_nametoindex("out0");
+  skeleton_.reset(packet_bench_bpf__open());
+  if (!skeleton_) return false;
+  bpf_map__set_max_entries(skeleton_->maps.flows, kManyFlows * 5 / 4);
+  bpf_map__set_max_entries(skeleton_->maps.reverse, kManyFlows * 5 / 4);
+  if (packet_bench_bpf__load(skeleton_.get()) != 0) return false;
+  fill();
+  return true;
+}
+
+double Bench::run(const bpf_program* program, const Frame& frame, int repeat, int rounds) {
+  const uint32_t zero = 0;
+  put(bpf_map__fd(skeleton_->maps.bench_frame), &zero, frame.data());
+  double best = 1e9;
+  for (int i = 0; i < rounds; ++i) {
+    xdp_md ctx{};
+    ctx.data_end = static_cast<uint32_t>(frame.size());
+    ctx.ingress_ifindex = device_;
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_size_in = ctx.data_end, .ctx_in = &ctx,
+                .ctx_size_in = sizeof(ctx), .repeat = repeat);
+    if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0) {
+      std::perror("run");
+      std::exit(1);
+    }
+    best = std::min(best, static_cast<double>(options.duration));
+  }
+  return best;
+}
+
+/// Of both tables, as the kernel accounts them.
+double Bench::megabytes() const {
+  double bytes = 0;
+  for (const bpf_map* map : {skeleton_->maps.flows, skeleton_->maps.reverse}) {
+    std::ifstream info("/proc/self/fdinfo/" + std::to_string(bpf_map__fd(map)));
+    for (std::string word; info >> word;)
+      if (word == "memlock:" && info >> word) bytes += std::stod(word);
+  }
+  return bytes / 1e6;
+}
+
+uint64_t Bench::count_of(size_t offset) const {
+  const uint32_t zero = 0;
+  std::vector<abi::packet_counts> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.packet_counts), &zero, per_cpu.data());
+  uint64_t total = 0;
+  for (const auto& one : per_cpu) {
+    uint64_t value = 0;
+    std::memcpy(&value, reinterpret_cast<const char*>(&one) + offset, sizeof(value));
+    total += value;
+  }
+  return total;
+}
+
+bool report(const char* name, double ns, double limit, bool held) {
+  const bool over = held && limit > 0 && ns > limit;
+  if (limit > 0)
+    std::printf("%-28s %7.0f ns  (limit %.0f)%s\n", name, ns, limit, over ? "  OVER" : "");
+  else
+    std::printf("%-28s %7.0f ns\n", name, ns);
+  return !over;
+}
+
+int run(bool quick) {
+  Bench bench;
+  if (!bench.open()) {
+    std::fprintf(stderr, "needs root, the command ip and a kernel that takes the programs\n");
+    return 77;
+  }
+  const int repeat = quick ? 10000 : 1000000, rounds = quick ? 1 : 5;
+  const Packet from = Packet().ip("11.0.0.1", kVip);
+  const Frame syn = Packet(from).tcp(40000, 80).syn().payload(20).build();
+  const Frame ack = Packet(from).tcp(40000, 80).ack().payload(20).build();
+  const Frame other = Packet(from).tcp(40000, 81).ack().payload(20).build();
+  bool good = true;
+  bench.clients(1, 1);
+  good &= report("no match", bench.cost(other, repeat, rounds), 45, !quick);
+  // One flow, the same all the time; then a thousand, then a million, in no order that a cache could guess.
+  bench.clients(kFewFlows, 1);
+  (void)bench.cost(syn, static_cast<int>(kFewFlows), 1);
+  bench.clients(1, 1, kFirstClient + 1);
+  good &= report("existing flow", bench.cost(ack, repeat, rounds), 60, !quick);
+  bench.clients(kFewFlows, 617);
+  const double few = bench.cost(ack, repeat, rounds);
+  report("existing flow of 1,000", few, 0, false);
+  const uint32_t many = quick ? 20000 : kManyFlows;
+  bench.clients(many, 1);
+  good &= report("new flow (SYN)", bench.cost(syn, static_cast<int>(many), 1), 600, !quick);
+  bench.clients(many, 617363);
+  const double hit = bench.cost(ack, repeat, rounds);
+  report(quick ? "existing flow of 20,000" : "existing flow of 1,000,000", hit, 0, false);
+  std::printf("tables of %u flows: %.0f MB; a hit costs %.1f times one of 1,000\n", kManyFlows * 5 / 4,
+              bench.megabytes(), hit / std::max(few, 1.0));
+  const uint64_t made = bench.count_of(offsetof(abi::packet_counts, flow_new));
+  const uint64_t sent = bench.count_of(offsetof(abi::packet_counts, forwarded));
+  std::printf("flows made: %llu, packets carried: %llu\n", static_cast<unsigned long long>(made),
+              static_cast<unsigned long long>(sent));
+  if (made < many || sent < made) {
+    std::printf("that is less than was asked for: the figures mean nothing\n");
+    return 1;
+  }
+  return good ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace weir::datapath::test
+
+int main(int count, char** arguments) {
+  return weir::datapath::test::run(count > 1 && std::strcmp(arguments[1], "--quick") == 0);
+}
