@@ -87,7 +87,7 @@ TEST_F(BpftoolTest, EndpointsCursorsCounters) {
   const auto endpoints = dump("endpoints");
   ASSERT_GT(endpoints.size(), 2U);
   EXPECT_EQ(names_of(endpoints[1]["value"]),
-            (std::vector<std::string>{"address", "counter", "last", "pad", "port", "split"}));
+            (std::vector<std::string>{"address", "counter", "flags", "last", "port", "split"}));
   EXPECT_EQ(endpoints[1]["value"]["split"], 1);
   EXPECT_EQ(dump("cursors")[1]["value"], 1) << "one connection was made";
   const auto counters = dump("counters");
@@ -124,7 +124,7 @@ TEST_F(BpftoolTest, SourcesMetaVerdicts) {
   EXPECT_EQ(dump("sources")[0]["value"], 3);
   const auto meta = dump("meta");
   ASSERT_EQ(meta.size(), 1U);
-  EXPECT_EQ(meta[0]["value"]["abi"], 2);
+  EXPECT_EQ(meta[0]["value"]["abi"], abi::ABI_VERSION);
   EXPECT_EQ(meta[0]["value"]["generation"], 1);
   const auto verdicts = dump("verdicts");
   ASSERT_EQ(verdicts.size(), 1U);

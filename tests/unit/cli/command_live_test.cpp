@@ -131,7 +131,7 @@ TEST(Maps, NothingPinned) {
 
 TEST(Version, TextAndJson) {
   EXPECT_THAT(weir({"version"}).out, HasSubstr("weir " WEIR_VERSION));
-  EXPECT_EQ(weir({"version", "-o", "json"}).json()["abi"], 2);
+  EXPECT_EQ(weir({"version", "-o", "json"}).json()["abi"], 3);
 }
 
 TEST(Completion, Bash) {
