@@ -19,8 +19,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kHookCheckPeriod = 60s;
 constexpr auto kNamespacePeriod = 2s;
-/// Up to here, reading the maps takes so little that it need not wait for another thread.
-constexpr size_t kSmallPlan = 256;
 
 std::string host_name() {
   utsname names{};
@@ -230,21 +228,9 @@ void Agent::on_debounce() {
   publish();
 }
 
-/// A turn that waits for nobody takes up what the debounce still holds back.
-void Agent::begin_turn() {
-  begun_ = due_ = Debounce::Clock::now();
-  if (const auto burst = debounce_.take()) begun_ = burst->first;
-  debounce_timer_->cancel();
-}
-
 void Agent::reload() {
-  begin_turn();
-  watcher_->read_events(due_);
-  watcher_->check(due_);
-  auto change = watcher_->take();
-  change.everything = true;
-  take_change(change);
-  publish();
+  check_watch();
+  compare_folder(nullptr);
 }
 
 void Agent::take_change(const FolderChange& change) {
@@ -291,7 +277,7 @@ void Agent::restart_observed(const Outcome& outcome) {
   const auto& table = reconciler_->state().table;
   const auto* before = outcome.before ? outcome.before->plan.get() : nullptr;
   if (before == nullptr || reconciler_->state().report.operations == 0) return;
-  if (table->plan->services.size() <= kSmallPlan) {
+  if (table->plan->services.size() <= kFew) {
     if (const auto maps = datapath_->read()) observed_.restart_changed(before, *table->plan, *maps);
   } else {
     observed_.restart_later(outcome.before->plan, table->plan, options_.bpffs_dir);

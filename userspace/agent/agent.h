@@ -71,8 +71,8 @@ class Agent : private Kernel, private ProxyKernel {
   // Events; the loop's thread.
   void on_folder_events();
   void on_debounce();
-  void begin_turn();
   void schedule_folder_check();
+  void check_watch();
   void on_folder_check();
   void compare_folder(FolderChange::Listing listing);
   void on_reconcile();
@@ -109,6 +109,9 @@ class Agent : private Kernel, private ProxyKernel {
   void add_proxy_requests();
   template <class View>
   void add_view(std::string path, std::string name, View view, std::string help);
+
+  /// So many files or services can all be looked at while a change waits; more are looked at on another thread.
+  static constexpr size_t kFew = 256;
 
   Options options_;
   AgentFacts facts_;

@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kFolderCheckPeriod = 10s;
 constexpr auto kLostFolderCheckPeriod = 500ms;
-/// From so many on, looking at all of them takes longer than a change may wait: done on another thread.
-constexpr size_t kManyFiles = 256, kManyServices = 256;
 /// So often in a row a look may be spoilt by changes meanwhile before the loop has to stand still for it.
 constexpr int kMostSpoiltLooks = 5;
 
@@ -26,9 +24,15 @@ void Agent::schedule_folder_check() {
   folder_timer_->once(watcher_->present() ? kFolderCheckPeriod : kLostFolderCheckPeriod);
 }
 
+void Agent::check_watch() {
+  const auto now = Debounce::Clock::now();
+  watcher_->read_events(now);
+  watcher_->check(now);
+}
+
 void Agent::on_folder_check() {
-  watcher_->check(Debounce::Clock::now());
-  if (reconciler_->state().files < kManyFiles || !watcher_->present()) return compare_folder(nullptr);
+  check_watch();
+  if (reconciler_->state().files <= kFew || !watcher_->present()) return compare_folder(nullptr);
   background_->run([this, path = options_.config_dir] {
     auto folder = Folder::open(path);
     auto entries = folder ? folder->list() : Result<std::vector<FolderEntry>>(folder.error());
@@ -39,9 +43,12 @@ void Agent::on_folder_check() {
   });
 }
 
-/// Events get lost on some file systems (network, overlay): compares the stamps.
+/// Events get lost on some file systems (network, overlay): compares the stamps. Waits for nobody, and takes up what
+/// the debounce still holds back.
 void Agent::compare_folder(FolderChange::Listing listing) {
-  begin_turn();
+  begun_ = due_ = Debounce::Clock::now();
+  if (const auto burst = debounce_.take()) begun_ = burst->first;
+  debounce_timer_->cancel();
   watcher_->read_events(due_);
   auto change = watcher_->take();
   change.everything = true;
@@ -57,7 +64,7 @@ void Agent::on_reconcile() {
   begun_ = due_ = Debounce::Clock::now();
   finish(reconciler_->retry());
   const auto& table = reconciler_->state().table;
-  if (!table || table->plan->services.size() < kManyServices || spoilt_looks_ == kMostSpoiltLooks) {
+  if (!table || table->plan->services.size() <= kFew || spoilt_looks_ == kMostSpoiltLooks) {
     spoilt_looks_ = 0;
     return mend(datapath::Datapath::Look::kEverything);
   }

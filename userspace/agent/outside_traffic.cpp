@@ -114,7 +114,6 @@ void OutsideTraffic::follow(const routing::Plan& plan, std::vector<std::string>&
   state_.wanted = wanted();
   state_.first_port = options_.first_port;
   state_.port_count = options_.port_count;
-  state_.frontends = count_outside(plan);
   if (!wanted()) {
     // An agent before this one may have served what this one is not to serve.
     if (!datapath::is_north_installed(options_.bpffs_dir)) return;
@@ -122,6 +121,7 @@ void OutsideTraffic::follow(const routing::Plan& plan, std::vector<std::string>&
       warnings.push_back("the programs for what comes from outside stay: " + removed.error().message);
     return;
   }
+  state_.frontends = count_outside(plan);
   // What an agent before this one served goes on.
   if (state_.frontends == 0 && !datapath::is_north_installed(options_.bpffs_dir)) return;
   serve();

@@ -41,9 +41,12 @@ bool Mirror::begin(const MirrorTarget& target, const net::SocketAddress& dialled
 
 void Mirror::write_body(std::string_view body) {
   if (over_) return;
-  const bool fits = body.size() + endpoint_->codec().body_overhead() <= endpoint_->stream().room();
-  const http::BodyFrame frame = fits ? endpoint_->codec().frame_body(body.size()) : http::BodyFrame{};
-  if (!fits || !frame) {
+  if (body.size() + endpoint_->codec().body_overhead() > endpoint_->stream().room()) {
+    end();
+    return;
+  }
+  const http::BodyFrame frame = endpoint_->codec().frame_body(body.size());
+  if (!frame) {
     end();
     return;
   }
