@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "routing/codes.h"
+#include "routing/condition.h"
 #include "routing/resolve_gateway.h"
 
 namespace weir::routing {
@@ -92,13 +93,9 @@ class GatewayPlanner {
   }
 
   void report(const GatewayServer& server, const char* code, std::string message) {
-    config::Diagnostic diagnostic;
-    diagnostic.level = config::Level::kWarning;
-    diagnostic.code = code;
-    diagnostic.message = "server on port " + std::to_string(server.config->port.value) + ": " + std::move(message);
-    diagnostic.file = server.gateway->origin.file;
-    diagnostic.at = server.config->at;
-    diagnostic.object = "Gateway " + server.gateway_name();
+    auto diagnostic = condition(
+        config::Level::kWarning, code, server.gateway->origin,
+        "server on port " + std::to_string(server.config->port.value) + ": " + std::move(message), server.config->at);
     const auto same = [&](const config::Diagnostic& other) {
       return other.message == diagnostic.message && other.object == diagnostic.object;
     };

@@ -5,6 +5,7 @@
 
 #include "config/codes.h"
 #include "routing/codes.h"
+#include "routing/condition.h"
 #include "routing/plan_outside.h"
 #include "routing/plan_policy.h"
 
@@ -46,18 +47,6 @@ std::string what_it_does(const config::HttpRoute& route) {
   if (!route.headers.empty() || destinations_change_headers(route)) return "changes headers";
   if (route.cors_policy) return "has a CORS policy";
   return {};
-}
-
-config::Diagnostic condition(config::Level level, const char* code, const Origin& origin, std::string message,
-                             config::Position at = {}) {
-  config::Diagnostic diagnostic;
-  diagnostic.level = level;
-  diagnostic.code = code;
-  diagnostic.message = std::move(message);
-  diagnostic.file = origin.file;
-  diagnostic.at = at.line == 0 ? origin.at : at;
-  diagnostic.object = origin.kind + " " + origin.namespace_ + "/" + origin.name;
-  return diagnostic;
 }
 
 /// What http and tcp routes have in common.

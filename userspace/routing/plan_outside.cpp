@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "routing/codes.h"
+#include "routing/condition.h"
 
 namespace weir::routing {
 namespace {
@@ -37,17 +38,6 @@ std::optional<uint32_t> frontend_for_all(const ServicePlan& plan, bool v4) {
   return std::nullopt;
 }
 
-config::Diagnostic finding(const Service& service, config::Level level, const char* code, std::string message) {
-  config::Diagnostic diagnostic;
-  diagnostic.level = level;
-  diagnostic.code = code;
-  diagnostic.message = std::move(message);
-  diagnostic.file = service.origin.file;
-  diagnostic.at = service.origin.at;
-  diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
-  return diagnostic;
-}
-
 /// The split less endpoints that nobody outside may be sent to: on loopback, where the kernel drops what comes from
 /// elsewhere, and, with externalTrafficPolicy Local, on other nodes. Index of it, which may be the split itself.
 uint32_t split_from_outside(const Service& service, uint32_t index, ServicePlan& plan,
@@ -61,8 +51,8 @@ uint32_t split_from_outside(const Service& service, uint32_t index, ServicePlan&
   }
   if (split == plan.splits[index]) return index;
   if (on_loopback > 0)
-    conditions.push_back(finding(service, config::Level::kWarning, code::kOutsideNotSplit,
-                                 "endpoints on loopback get nothing from outside the node"));
+    conditions.push_back(condition(config::Level::kWarning, code::kOutsideNotSplit, service.origin,
+                                   "endpoints on loopback get nothing from outside the node"));
   split.name += "/outside";
   const auto same = [&](const PlanSplit& other) { return other.name == split.name; };
   const auto found = std::find_if(plan.splits.begin(), plan.splits.end(), same);
@@ -76,8 +66,8 @@ void say_not_split(const Service& service, const ServicePort& port, config::Diag
   if (port.node_port != 0) what = "node port " + std::to_string(port.node_port);
   for (const IpAddress& address : service.external_addresses)
     what += (what.empty() ? "" : ", ") + weir::to_string(address, port.number);
-  conditions.push_back(finding(
-      service, config::Level::kInfo, code::kOutsideNotSplit,
+  conditions.push_back(condition(
+      config::Level::kInfo, code::kOutsideNotSplit, service.origin,
       "rules hold for connections from outside the node (" + what + ") only where weir agent runs with --interface"));
 }
 

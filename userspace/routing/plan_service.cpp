@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "routing/codes.h"
+#include "routing/condition.h"
 #include "routing/hosts.h"
 #include "routing/plan_outcome.h"
 #include "routing/plan_outside.h"
@@ -205,14 +206,9 @@ void PortPlanner::plan_without_address(const Client& client, const Service& serv
     outcome.path = Path::kNone;
     outcome.reason = service.ranges.empty() ? "it has no address that a connection could be known by"
                                             : "its address is a range, which is not split";
-    config::Diagnostic diagnostic;
-    diagnostic.level = config::Level::kWarning;
-    diagnostic.code = code::kNoAddress;
-    diagnostic.message = "rules for " + service.host + " cannot hold: " + outcome.reason;
+    auto diagnostic = condition(config::Level::kWarning, code::kNoAddress, service.origin,
+                                "rules for " + service.host + " cannot hold: " + outcome.reason);
     diagnostic.hint = "an IP address of its own under spec.addresses";
-    diagnostic.file = service.origin.file;
-    diagnostic.at = service.origin.at;
-    diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
     outcome.conditions.push_back(std::move(diagnostic));
   }
   note(outcome, client, service, source);
@@ -242,15 +238,9 @@ bool PortPlanner::uses_workload_selector(const Client& client, const Outcome& ou
 bool PortPlanner::owns(const Client& client, const Service& service, const IpAddress& address) {
   const Service* owner = find_service_by_address(table_, client, address, port_);
   if (!owner || owner == &service || owner->host == service.host) return true;
-  config::Diagnostic diagnostic;
-  diagnostic.level = config::Level::kWarning;
-  diagnostic.code = code::kSharedAddress;
-  diagnostic.message = "address " + weir::to_string(address, port_) + " of " + service.host + " belongs to " +
-                       owner->host + ", whose rules hold for it";
-  diagnostic.file = service.origin.file;
-  diagnostic.at = service.origin.at;
-  diagnostic.object = service.origin.kind + " " + service.origin.namespace_ + "/" + service.origin.name;
-  host_plan_.conditions.push_back(std::move(diagnostic));
+  host_plan_.conditions.push_back(condition(config::Level::kWarning, code::kSharedAddress, service.origin,
+                                            "address " + weir::to_string(address, port_) + " of " + service.host +
+                                                " belongs to " + owner->host + ", whose rules hold for it"));
   return false;
 }
 

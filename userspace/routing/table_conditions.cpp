@@ -3,23 +3,13 @@
 
 #include "config/codes.h"
 #include "routing/codes.h"
+#include "routing/condition.h"
 #include "routing/hosts.h"
 #include "routing/table.h"
 
 namespace weir::routing {
 
 namespace {
-
-config::Diagnostic about(const VirtualService& rule, config::Level level, const char* code, std::string message) {
-  config::Diagnostic diagnostic;
-  diagnostic.level = level;
-  diagnostic.code = code;
-  diagnostic.message = std::move(message);
-  diagnostic.file = rule.origin.file;
-  diagnostic.at = rule.origin.at;
-  diagnostic.object = "VirtualService " + rule.namespace_ + "/" + rule.name;
-  return diagnostic;
-}
 
 /// In the mesh one VirtualService has a host alone; the others' http rules never hold (istio-facts 15).
 void find_shadowed(const HostRules& host, config::Diagnostics& into) {
@@ -30,9 +20,9 @@ void find_shadowed(const HostRules& host, config::Diagnostics& into) {
       first = rule.get();
       continue;
     }
-    into.push_back(about(*rule, config::Level::kWarning, config::code::kConflictingMeshHosts,
-                         "its http rules for " + host.host + " never hold: VirtualService " + first->namespace_ + "/" +
-                             first->name + ", which comes first by age and name, has the host"));
+    into.push_back(condition(config::Level::kWarning, config::code::kConflictingMeshHosts, rule->origin,
+                             "its http rules for " + host.host + " never hold: VirtualService " + first->namespace_ +
+                                 "/" + first->name + ", which comes first by age and name, has the host"));
   }
 }
 
@@ -44,9 +34,10 @@ void find_without_service(const Table& table, const HostRules& host, config::Dia
     return;
   for (const VirtualServicePtr& rule : host.rules)
     if (rule->binds("mesh"))
-      into.push_back(about(*rule, config::Level::kInfo, code::kHostWithoutService,
-                           "no Service or ServiceEntry defines " + host.host +
-                               ": connections to it are left alone, and its rules hold for requests on port 80 only"));
+      into.push_back(
+          condition(config::Level::kInfo, code::kHostWithoutService, rule->origin,
+                    "no Service or ServiceEntry defines " + host.host +
+                        ": connections to it are left alone, and its rules hold for requests on port 80 only"));
 }
 
 }  // namespace
