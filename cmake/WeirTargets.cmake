@@ -28,10 +28,6 @@ if(WEIR_SANITIZE)
   target_link_options(weir_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
-if(WEIR_FUZZ)
-  target_compile_options(weir_flags INTERFACE -fsanitize=fuzzer-no-link)
-endif()
-
 # Half of a build was reading the same headers again for each source.
 set(WEIR_COMMON_HEADERS <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <set> <span> <string> <string_view>
   <unordered_map> <utility> <vector>)
