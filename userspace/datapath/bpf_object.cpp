@@ -2,7 +2,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "datapath/kernel_object.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/steps.h"
 #include "weir.skel.h"
@@ -62,12 +62,6 @@ Error load_error(int error, const std::string& log) {
   if (error == -ENOMEM || error == -E2BIG) result.message += " (are the maps too large for this node?)";
   if (!log.empty()) result.message += "\n" + log;
   return result;
-}
-
-Result<FileDescriptor> duplicate(int fd, const char* what) {
-  FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!copy) return errno_error(std::string("duplicate the descriptor of ") + what);
-  return copy;
 }
 
 }  // namespace

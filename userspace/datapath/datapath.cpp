@@ -1,7 +1,5 @@
 #include "datapath/datapath.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -14,6 +12,7 @@
 #include "datapath/cgroup.h"
 #include "datapath/drift_check.h"
 #include "datapath/drift_text.h"
+#include "datapath/kernel_object.h"
 #include "datapath/map_home.h"
 #include "datapath/map_writer.h"
 #include "datapath/proxy_maps.h"
@@ -364,9 +363,7 @@ Result<void> Datapath::set_proxy_listeners(std::span<const int> fds) {
 }
 
 Result<FileDescriptor> Datapath::proxy_beat() const {
-  FileDescriptor fd(fcntl(impl_->home.maps.fd(MapId::kProxyBeat), F_DUPFD_CLOEXEC, 3));
-  if (!fd) return errno_error("duplicate the descriptor of proxy_beat");
-  return fd;
+  return duplicate(impl_->home.maps.fd(MapId::kProxyBeat), "proxy_beat");
 }
 
 Status Datapath::status() const {

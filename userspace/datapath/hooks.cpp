@@ -12,6 +12,7 @@
 
 #include "datapath/bpffs.h"
 #include "datapath/cgroup.h"
+#include "datapath/kernel_object.h"
 #include "datapath/steps.h"
 
 namespace weir::datapath {
@@ -71,20 +72,6 @@ std::string link_path(const std::string& directory, const HookSpec& spec) {
   return directory + "/links/" + spec.name;
 }
 
-uint32_t program_id(const FileDescriptor& program) {
-  bpf_prog_info info{};
-  __u32 length = sizeof(info);
-  return bpf_obj_get_info_by_fd(program.get(), &info, &length) < 0 ? 0 : info.id;
-}
-
-std::string program_name(uint32_t id) {
-  const FileDescriptor fd(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  __u32 length = sizeof(info);
-  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return "?";
-  return {info.name, strnlen(info.name, sizeof(info.name))};
-}
-
 /// Ids of the programs that run on a hook, in order.
 Result<std::vector<uint32_t>> query(const Target& target, const HookSpec& spec, bool effective, uint32_t* flags) {
   std::array<uint32_t, kMostPrograms> ids{};
@@ -138,7 +125,7 @@ Result<void> attach_one(const std::string& directory, const FileDescriptor& cgro
   const auto old = open_link(path);
   before_step(std::string("attach ") + spec.name);
   if (old && old->target == target->id && old->attach_type == spec.attach_type) {
-    if (old->program == program_id(program)) return {};
+    if (old->program == program_id(program.get())) return {};
     const int error = bpf_link_update(old->fd.get(), program.get(), nullptr);
     if (error == 0) return {};
     if (error != -ENOLINK) return errno_error(std::string("update the link of ") + spec.name, error);
@@ -223,7 +210,7 @@ bool hooks_alive(const std::string& directory, const FileDescriptor& cgroup, con
     if (!programs[i]) continue;
     const auto target = target_of(hook_specs()[i], cgroup);
     const auto link = open_link(link_path(directory, hook_specs()[i]));
-    if (!link || !target || link->target != target->id || link->program != program_id(programs[i])) return false;
+    if (!link || !target || link->target != target->id || link->program != program_id(programs[i].get())) return false;
     if (!exists(directory + "/progs/" + hook_specs()[i].name)) return false;
   }
   return true;

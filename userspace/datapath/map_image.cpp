@@ -16,6 +16,7 @@
 namespace weir::datapath {
 
 static_assert(routing::kMaxDestinations == abi::MAX_DESTINATIONS, "the plan promises what the kernel has room for");
+static_assert(routing::kOutside == abi::SOURCE_OUTSIDE, "the plan's sources are the kernel's");
 namespace {
 
 Error bad_plan(const routing::ServicePlan& plan, const std::string& what) {
@@ -107,10 +108,9 @@ Result<FrontendImage> make_frontend(const routing::ServicePlan& plan, const rout
     return bad_frontend(" has no split");
   }
   if (!frontend.proxied) return entry;
-  const bool from_outside = frontend.source == routing::kOutside;
-  if (from_outside && frontend.like >= plan.frontends.size()) return bad_frontend(" is like none");
-  const auto& named = from_outside ? plan.frontends[frontend.like] : frontend;
-  entry.proxy_port = ports != nullptr ? ports->find(named.address, named.port, from_outside) : uint16_t{0};
+  if (frontend.source == routing::kOutside && frontend.like >= plan.frontends.size())
+    return bad_frontend(" is like none");
+  entry.proxy_port = ports != nullptr ? ports->find(plan, frontend) : uint16_t{0};
   if (entry.proxy_port == 0) return bad_frontend(" has no port of the proxy");
   if (plan.refuse_without_proxy) entry.flags = abi::FRONTEND_REFUSE_WITHOUT_PROXY;
   return entry;

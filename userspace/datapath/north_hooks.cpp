@@ -14,17 +14,15 @@
 #include <optional>
 
 #include "datapath/bpffs.h"
+#include "datapath/kernel_object.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/steps.h"
+#include "datapath/tcx.h"
 
 namespace weir::datapath {
 namespace {
 
-// Newer than the headers that Weir is built with (6.6).
-constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
-constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
 constexpr uint32_t kBefore = 1U << 3;  // BPF_F_BEFORE, of nobody: ahead of all
-constexpr uint32_t kTcxLinkType = 11;  // BPF_LINK_TYPE_TCX
 
 // Our filter's place among a device's clsact filters: the first, as near as priorities can say it.
 constexpr uint32_t kFilterPriority = 1, kFilterHandle = 0x77656972;
@@ -60,20 +58,6 @@ std::optional<Link> open_link(const std::string& path) {
 
 std::string pin_path(const std::string& folder, const char* name, uint32_t ifindex) {
   return folder + "/" + name + "_" + std::to_string(ifindex);
-}
-
-uint32_t program_id(int fd) {
-  bpf_prog_info info{};
-  __u32 length = sizeof(info);
-  return bpf_obj_get_info_by_fd(fd, &info, &length) < 0 ? 0 : info.id;
-}
-
-std::string program_name(uint32_t id) {
-  const FileDescriptor fd(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  __u32 length = sizeof(info);
-  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return "?";
-  return {info.name, strnlen(info.name, sizeof(info.name))};
 }
 
 /// By the pinned link at `path`: updated in place while it is alive on this device, else made anew.

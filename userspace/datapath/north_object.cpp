@@ -2,11 +2,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 
 #include <memory>
 #include <string>
 
+#include "datapath/kernel_object.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/steps.h"
 #include "north.skel.h"
@@ -52,12 +52,6 @@ Result<void> prepare_own(const Skeleton& skeleton, const NorthSizes& sizes, cons
     if (error < 0) return errno_error(std::string("prepare map ") + north_map_name(id), error);
   }
   return {};
-}
-
-Result<FileDescriptor> duplicate(int fd, const char* what) {
-  FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!copy) return errno_error(std::string("duplicate the descriptor of ") + what);
-  return copy;
 }
 
 Result<void> take(int fd, const char* what, FileDescriptor* into) {

@@ -13,6 +13,7 @@
 #include "base/file_descriptor.h"
 #include "base/result.h"
 #include "datapath/libbpf_log.h"
+#include "datapath/tcx.h"
 
 namespace weir::datapath {
 namespace {
@@ -161,7 +162,6 @@ int probe_ipv6_checksum() {
 
 /// A kernel that knows the hook looks at the device first.
 int probe_tcx() {
-  constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);  // of 6.6
   const bpf_insn program[] = {move_imm(BPF_REG_0, -1), exit_insn()};
   const FileDescriptor fd(
       bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "weir_probe", "GPL", program, std::size(program), nullptr));

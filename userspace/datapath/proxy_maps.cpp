@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "datapath/kernel_object.h"
 #include "datapath/steps.h"
 
 namespace weir::datapath {
@@ -256,8 +256,9 @@ Result<void> ProxyMaps::set_listeners(const MapSet& maps, std::span<const int> f
   for (const int fd : fds) {
     const auto families = families_of_listener(fd);
     if (!families) return families.error();
-    listeners.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-    if (!listeners.back()) return errno_error("duplicate the descriptor of a listener");
+    auto listener = duplicate(fd, "a listener");
+    if (!listener) return std::move(listener).error();
+    listeners.push_back(*std::move(listener));
     if (families->v4) v4.push_back(listeners.back().get());
     if (families->v6) v6.push_back(listeners.back().get());
   }

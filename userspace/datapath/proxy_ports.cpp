@@ -79,9 +79,17 @@ Result<void> ProxyPorts::reserve(const routing::Plan& plan, uint64_t unix_ns) {
   return {};
 }
 
-uint16_t ProxyPorts::find(const IpAddress& address, uint16_t frontend_port, bool outside) const {
-  const auto found = by_place_.find({address, frontend_port, outside});
+uint16_t ProxyPorts::find(const Place& place) const {
+  const auto found = by_place_.find(place);
   return found == by_place_.end() ? uint16_t{0} : found->second;
+}
+
+uint16_t ProxyPorts::find(const IpAddress& address, uint16_t frontend_port, bool outside) const {
+  return find(Place{address, frontend_port, outside});
+}
+
+uint16_t ProxyPorts::find(const routing::ServicePlan& service, const routing::PlanFrontend& frontend) const {
+  return find(place_of(service, frontend));
 }
 
 std::vector<ProxyPort> ProxyPorts::list() const {

@@ -58,12 +58,15 @@ class ProxyPorts {
   [[nodiscard]] bool contains(uint16_t port) const { return port >= first_ && port - first_ < count_; }
   /// The port for a frontend; 0: it has none.
   [[nodiscard]] uint16_t find(const IpAddress& address, uint16_t frontend_port, bool outside = false) const;
+  /// The same for one of the service's frontends, which may be like another (PlanFrontend::like).
+  [[nodiscard]] uint16_t find(const routing::ServicePlan& service, const routing::PlanFrontend& frontend) const;
 
   [[nodiscard]] const Entries& entries() const { return entries_; }
   [[nodiscard]] std::vector<ProxyPort> list() const;
 
  private:
   using Place = std::tuple<IpAddress, uint16_t, bool>;  // address and port of the frontend; from outside
+  [[nodiscard]] uint16_t find(const Place& place) const;
   static Place place_of(const Entry& entry);
   static Place place_of(const routing::ServicePlan& service, const routing::PlanFrontend& frontend);
   /// A port from `from` on that nobody has, or else the one that has been unused longest.

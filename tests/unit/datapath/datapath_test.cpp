@@ -167,13 +167,8 @@ TEST_F(DatapathTest, APreviewWritesNothing) {
 TEST_F(DatapathTest, DriftIsFoundMendedAndTold) {
   auto datapath = start(plan(1, 0));
   EXPECT_TRUE(datapath.reconcile()->drift.empty());
-  const auto splits = pinned("maps/splits"), frontends = pinned("maps/frontends"), meta = pinned("maps/meta");
-  uint32_t id = 0;
-  ASSERT_EQ(bpf_map_get_next_key(splits.get(), nullptr, &id), 0);
-  abi::split split{};
-  ASSERT_EQ(bpf_map_lookup_elem(splits.get(), &id, &split), 0);
-  split.destinations[0].last = 5;
-  ASSERT_EQ(bpf_map_update_elem(splits.get(), &id, &split, BPF_ANY), 0);
+  const auto frontends = pinned("maps/frontends"), meta = pinned("maps/meta");
+  ASSERT_NO_FATAL_FAILURE(spoil_the_split());
   abi::frontend_key key{};
   ASSERT_EQ(bpf_map_get_next_key(frontends.get(), nullptr, &key), 0);
   ASSERT_EQ(bpf_map_delete_elem(frontends.get(), &key), 0);

@@ -31,13 +31,7 @@ TEST_F(DriftCheckTest, FindsNothingWhereNothingIs) {
 
 TEST_F(DriftCheckTest, FindsWhatSomebodyChanged) {
   auto datapath = start(plan(1, 0));
-  const auto splits = pinned("maps/splits");
-  uint32_t id = 0;
-  ASSERT_EQ(bpf_map_get_next_key(splits.get(), nullptr, &id), 0);
-  abi::split split{};
-  ASSERT_EQ(bpf_map_lookup_elem(splits.get(), &id, &split), 0);
-  split.destinations[0].last = 5;
-  ASSERT_EQ(bpf_map_update_elem(splits.get(), &id, &split, BPF_ANY), 0);
+  ASSERT_NO_FATAL_FAILURE(spoil_the_split());
   EXPECT_FALSE(finds_nothing(datapath.drift_check()));
   EXPECT_EQ(datapath.reconcile(Datapath::Look::kAllButServices)->drift.size(), 0U);
   EXPECT_FALSE(finds_nothing(datapath.drift_check())) << "it only looks, and the short look leaves services alone";
