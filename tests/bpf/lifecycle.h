@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "bpf/abi.h"
 #include "datapath/hooks.h"
 #include "datapath/steps.h"
 #include "fixture.h"
@@ -29,6 +30,16 @@ class LifecycleTest : public LiveTest {
   [[nodiscard]] std::string pin_path(const std::string& name) const { return sandbox.bpffs_dir() + "/" + name; }
   [[nodiscard]] FileDescriptor pinned(const std::string& name) const {
     return FileDescriptor(bpf_obj_get(pin_path(name).c_str()));
+  }
+  /// As somebody with bpftool might: gives the first destination of the only split next to nothing.
+  void spoil_the_split() const {
+    const auto splits = pinned("maps/splits");
+    uint32_t id = 0;
+    ASSERT_EQ(bpf_map_get_next_key(splits.get(), nullptr, &id), 0);
+    abi::split split{};
+    ASSERT_EQ(bpf_map_lookup_elem(splits.get(), &id, &split), 0);
+    split.destinations[0].last = 5;
+    ASSERT_EQ(bpf_map_update_elem(splits.get(), &id, &split, BPF_ANY), 0);
   }
 
   routing::PlanEndpoint a, b;

@@ -12,14 +12,12 @@ class PacketCarryTest : public PacketTest {
   void SetUp() override {
     PacketTest::SetUp();
     if (IsSkipped()) return;
-    apply({outside("near", kVip4, 80, {{1, {local("10.0.0.5")}}}),
-           outside("far", kVip4, 81, {{1, {remote("192.0.2.9")}}}),
-           outside("near6", kVip6, 80, {{1, {local("2001:db8:a::5")}}}),
-           outside("far6", kVip6, 81, {{1, {remote("2001:db8::9")}}}),
-           outside("dns", kVip4, 53, {{1, {local("10.0.0.6", 5353)}}}, IPPROTO_UDP),
-           outside("dns6", kVip6, 53, {{1, {remote("2001:db8::9", 5353)}}}, IPPROTO_UDP),
-           outside("fardns", kVip4, 54, {{1, {remote("192.0.2.9", 5353)}}}, IPPROTO_UDP),
-           outside("empty", kVip4, 90, {{1, {}}}), outside("unknown", kVip4, 91, {{1, {remote("192.0.2.77")}}})});
+    auto services = near_and_far();
+    services.push_back(outside("dns6", kVip6, 53, {{1, {remote("2001:db8::9", 5353)}}}, IPPROTO_UDP));
+    services.push_back(outside("fardns", kVip4, 54, {{1, {remote("192.0.2.9", 5353)}}}, IPPROTO_UDP));
+    services.push_back(outside("empty", kVip4, 90, {{1, {}}}));
+    services.push_back(outside("unknown", kVip4, 91, {{1, {remote("192.0.2.77")}}}));
+    apply(std::move(services));
   }
   static Packet from_client(uint16_t port = 40000, uint16_t to = 80) {
     return Packet().ip(kClient4, kVip4).tcp(port, to);

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 
 #include <cstdlib>
@@ -130,6 +131,14 @@ routing::PlanEndpoint PacketTest::local(const std::string& address, uint16_t por
 
 routing::PlanEndpoint PacketTest::remote(const std::string& address, uint16_t port) {
   return {.address = *IpAddress::parse(address), .port = port, .weight = 1, .local = false};
+}
+
+std::vector<std::shared_ptr<routing::ServicePlan>> PacketTest::near_and_far() {
+  return {outside("near", kVip4, 80, {{1, {local("10.0.0.5")}}}),
+          outside("far", kVip4, 81, {{1, {remote("192.0.2.9")}}}),
+          outside("near6", kVip6, 80, {{1, {local("2001:db8:a::5")}}}),
+          outside("far6", kVip6, 81, {{1, {remote("2001:db8::9")}}}),
+          outside("dns", kVip4, 53, {{1, {local("10.0.0.6", 5353)}}}, IPPROTO_UDP)};
 }
 
 void PacketTest::apply(std::vector<std::shared_ptr<routing::ServicePlan>> services) {

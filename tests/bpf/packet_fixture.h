@@ -49,6 +49,9 @@ class PacketTest : public ::testing::Test {
                                                        uint8_t protocol = 6);
   static routing::PlanEndpoint local(const std::string& address, uint16_t port = 8080);
   static routing::PlanEndpoint remote(const std::string& address, uint16_t port = 8080);
+  /// Services on kVip4 and kVip6 with one endpoint each: "near" (80) on the node, "far" (81) elsewhere; "dns" on the
+  /// node.
+  static std::vector<std::shared_ptr<routing::ServicePlan>> near_and_far();
   void apply(std::vector<std::shared_ptr<routing::ServicePlan>> services);
   void configure(const abi::north_config& config);
   [[nodiscard]] static abi::north_config usual_config();

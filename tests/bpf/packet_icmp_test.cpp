@@ -16,11 +16,7 @@ class PacketIcmpTest : public PacketTest {
   void SetUp() override {
     PacketTest::SetUp();
     if (IsSkipped()) return;
-    apply({outside("near", kVip4, 80, {{1, {local("10.0.0.5")}}}),
-           outside("far", kVip4, 81, {{1, {remote("192.0.2.9")}}}),
-           outside("near6", kVip6, 80, {{1, {local("2001:db8:a::5")}}}),
-           outside("far6", kVip6, 81, {{1, {remote("2001:db8::9")}}}),
-           outside("dns", kVip4, 53, {{1, {local("10.0.0.6", 5353)}}}, IPPROTO_UDP)});
+    apply(near_and_far());
     for (const char* client : {kClient4, kClient6})
       for (const uint16_t port : {80, 81}) {
         const bool v4 = client == kClient4;
