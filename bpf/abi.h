@@ -13,6 +13,7 @@ namespace weir::abi {
 #else
 #define WEIR_STATIC_ASSERT _Static_assert
 #endif
+#define WEIR_INLINE static inline __attribute__((always_inline))
 
 enum {
   ABI_VERSION = 3,

@@ -22,8 +22,6 @@
 namespace weir::abi {
 #endif
 
-#define WEIR_INLINE static inline __attribute__((always_inline))
-
 enum { PICK_NONE = 0xffffffffu };
 
 struct pick_place {

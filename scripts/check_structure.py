@@ -86,7 +86,7 @@ def check_layers(path, lines):
             continue
         other = match.group(1)
         if other == "bpf":
-            if folder not in ("pick", "datapath", "cli", "agent", "routing", "proxy") or not re.search(r'bpf/(packet/)?(abi|pick)\.h"', line):
+            if folder not in ("pick", "datapath", "cli", "agent", "routing", "proxy") or not re.search(r'bpf/(packet/)?(abi|pick|sieve)\.h"', line):
                 yield_error(path, number, f"{folder}/ may not include {line.split()[1]}")
         elif other != folder and other not in LAYERS[folder]:
             yield_error(path, number, f"{folder}/ may not include {other}/: folders depend one way")

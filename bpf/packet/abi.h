@@ -11,12 +11,13 @@ namespace weir::abi {
 #endif
 
 enum {
-  PACKET_ABI_VERSION = 1,
+  PACKET_ABI_VERSION = 2,
   DEFAULT_FLOWS = 1 << 18,
   DEFAULT_EMBRYOS = 1 << 14,
   MAX_PORT_TRIES = 16,       /* ports looked at for one new flow before it is refused */
   MAX_VLAN_TAGS = 2,         /* in the frame's own bytes */
   SECOND_NS = 1000000000,    /* how long a next hop is believed, and how often a flow's other half is looked after */
+  STEADY_TICKS = 8,          /* of the kernel's clock (1 to 10 ms each): how long nothing of a flow is looked at anew */
   DEFAULT_FLOW_RATE = 50000, /* new flows a second and CPU before a flood is assumed */
 };
 
@@ -38,7 +39,8 @@ struct hop {
   __u16 mtu;     /* largest IP packet that is known to fit */
   __u8 to[6];
   __u8 from[6];
-  __u16 pad[3];
+  __u16 flags; /* enum device_flags, of that device */
+  __u32 tick;  /* low half of jiffies when the flow was last looked at for a packet that goes this way */
 };
 WEIR_STATIC_ASSERT(sizeof(struct hop) == 32, "hop is part of the kernel ABI");
 

@@ -36,6 +36,7 @@ static __always_inline int is_flood(const struct packet* packet, const struct no
  * it. */
 static __always_inline int claim(const struct packet* packet, const struct flow_key* reply, int flood) {
   const struct flow_key* client = &packet->tuple;
+  if (!flood && !bpf_map_update_elem(&reverse, reply, client, BPF_NOEXIST)) return 1;
   const struct flow_key* owner = bpf_map_lookup_elem(&reverse, reply);
   if (owner && !same_key(owner, client)) {
     const struct flow* flow = bpf_map_lookup_elem(&flows, owner);
@@ -102,6 +103,7 @@ __noinline int weir_begin_flow(__u32 options) {
   const int flood = (options & 2) != 0;
   const enum action claimed = claim_source(work, config, options & 1, flood);
   if (claimed != GO_ON) return claimed;
+  put_in_sieve(flow->endpoint, flow->endpoint_port, client->protocol);
   flow->client_sequence = work->packet.sequence;
   flow->client_state = SIDE_SPOKE;
   flow->expires = work->packet.now + lifetime(flow, client->protocol, config);

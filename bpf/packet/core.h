@@ -19,8 +19,13 @@ static __always_inline enum action carry_in(void* ctx, struct packet* packet, st
   packet->out.source_port = flow->source_port;
   packet->out.destination_port = flow->endpoint_port;
   packet->out.protocol = packet->tuple.protocol;
-  if (flow->flags & FLOW_LOCAL) return PASS_ON;
-  return find_way(ctx, packet, &flow->to_endpoint);
+  if (!(flow->flags & FLOW_LOCAL)) return find_way(ctx, packet, &flow->to_endpoint);
+  note_look(packet, &flow->to_endpoint);
+  return PASS_ON;
+}
+
+static __always_inline int changes(const struct packet* packet) {
+  return !packet->is_steady && !packet->is_error;
 }
 
 /* A reply that came back to the node's own address and a reserved port. */
@@ -28,7 +33,7 @@ static __always_inline enum action take_reply(void* ctx, struct work* work, cons
   struct packet* packet = &work->packet;
   struct flow* flow = find_by_reply(work);
   if (!flow) return GO_ON;
-  if (!packet->is_error && !track_endpoint(packet, flow, config)) return DROP;
+  if (changes(packet) && !track_endpoint(packet, flow, config)) return DROP;
   packet->is_reply = 1;
   reverse_key(&packet->out, &work->client);
   return find_way(ctx, packet, &flow->to_client);
@@ -47,6 +52,15 @@ static __always_inline int still_holds(const struct packet* packet, const struct
   return 0;
 }
 
+/* A packet that no frontend and no flow is for. */
+static __always_inline enum action leave_alone(const struct packet* packet) {
+  if (packet->is_error)
+    TALLY(no_flow_icmp);
+  else
+    TALLY(not_ours);
+  return TO_STACK;
+}
+
 static __always_inline int find_outside(const struct packet* packet, struct frontend* found) {
   struct frontend_key key = {};
   __builtin_memcpy(key.address, packet->tuple.destination, sizeof(key.address));
@@ -58,15 +72,11 @@ static __always_inline int find_outside(const struct packet* packet, struct fron
 
 /* A packet of no flow. */
 static __always_inline int begin(const struct packet* packet, int fetch) {
-  if (packet->is_error) {
-    TALLY(no_flow_icmp);
-    return TO_STACK;
-  }
+  if (packet->is_error) return leave_alone(packet);
   struct frontend frontend;
   if (!find_outside(packet, &frontend)) {
     const int apart = is_pure_syn(packet) ? weir_keep_apart() : TO_STACK;
-    if (apart != GO_ON) TALLY(not_ours);
-    return apart;
+    return apart == GO_ON ? GO_ON : leave_alone(packet);
   }
   if (packet->tuple.protocol == IPPROTO_TCP && !is_pure_syn(packet)) {
     TALLY(no_flow);
@@ -84,10 +94,11 @@ static __always_inline int begin(const struct packet* packet, int fetch) {
   return fetch ? weir_admit(frontend.split) : weir_admit_a(frontend.split);
 }
 
-/* The flow of a client's packet; none: `action` says what then. */
-static __always_inline struct flow* find_or_begin(const struct packet* packet, int fetch, int* action) {
-  struct flow* flow = find_flow(packet);
+/* The flow of a client's packet, which is none of a steady flow `flow`; none: `action` says what then. */
+static __always_inline struct flow* find_or_begin(const struct packet* packet, struct flow* flow, int fetch,
+                                                  int* action) {
   *action = GO_ON;
+  if (!flow) flow = find_embryo(packet);
   if (flow && still_holds(packet, flow)) {
     if (is_pure_syn(packet) && flow->endpoint_state == SIDE_TAKEN) *action = weir_shift();
     return *action == GO_ON ? flow : 0;
@@ -95,24 +106,41 @@ static __always_inline struct flow* find_or_begin(const struct packet* packet, i
   *action = begin(packet, fetch);
   if (*action != GO_ON) return 0;
   flow = find_flow(packet);
+  if (!flow) flow = find_embryo(packet);
   if (flow) return flow;
   TALLY(flow_failed);
   *action = DROP;
   return 0;
 }
 
+static __always_inline int is_of_endpoint(const struct packet* packet) {
+  const struct flow_key* tuple = &packet->tuple;
+  return is_in_sieve(tuple->source, tuple->source_port, tuple->protocol);
+}
+
+static __always_inline int is_to_us(const struct packet* packet) {
+  const struct flow_key* tuple = &packet->tuple;
+  return is_in_sieve(tuple->destination, tuple->destination_port, tuple->protocol);
+}
+
 static __always_inline int ingress(void* ctx, struct packet* packet, int fetch, int is_xdp) {
   const struct north_config* config = find_config();
   struct work* work = find_work(); /* that the packet is part of */
   if (!config || !work) return TO_STACK;
-  if ((__u32)(bpf_ntohs(packet->tuple.destination_port) - config->first_port) < config->port_count) {
+  const __u32 reserved = (__u32)(bpf_ntohs(packet->tuple.destination_port) - config->first_port) < config->port_count;
+  if (reserved && is_of_endpoint(packet)) {
     const enum action taken = take_reply(ctx, work, config);
     if (taken != GO_ON) return taken;
   }
-  int action;
-  struct flow* flow = find_or_begin(packet, fetch, &action);
-  if (!flow) return action;
-  if (!packet->is_error) track_client(packet, flow, config);
+  if (!is_to_us(packet)) return leave_alone(packet);
+  struct flow* flow = find_flow(packet);
+  if (!flow || !is_steady(packet, flow, &flow->to_endpoint)) {
+    int action;
+    look_at_clock(packet);
+    flow = find_or_begin(packet, flow, fetch, &action);
+    if (!flow) return action;
+    if (!packet->is_error) track_client(packet, flow, config);
+  }
   return carry_in(ctx, packet, flow, is_xdp);
 }
 
@@ -121,12 +149,13 @@ static __always_inline int egress(struct packet* packet) {
   const struct north_config* config = find_config();
   struct work* work = find_work();
   if (!config || !work) return TO_STACK;
-  struct flow* flow = find_by_reply(work);
+  struct flow* flow = is_of_endpoint(packet) ? find_by_reply(work) : 0;
   if (!flow) {
     TALLY(not_translated);
     return TO_STACK;
   }
-  if (!packet->is_error && !track_endpoint(packet, flow, config)) return DROP;
+  if (changes(packet) && !track_endpoint(packet, flow, config)) return DROP;
+  note_look(packet, &flow->to_client);
   packet->is_reply = 1;
   reverse_key(&packet->out, &work->client);
   return PASS_ON;

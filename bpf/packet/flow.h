@@ -12,9 +12,25 @@ static __always_inline int after_flood(const struct packet* packet) {
 }
 
 static __always_inline struct flow* find_flow(const struct packet* packet) {
-  struct flow* flow = bpf_map_lookup_elem(&flows, &packet->tuple);
-  if (!flow && after_flood(packet)) flow = bpf_map_lookup_elem(&embryos, &packet->tuple);
-  return flow;
+  return bpf_map_lookup_elem(&flows, &packet->tuple);
+}
+
+static __always_inline struct flow* find_embryo(const struct packet* packet) {
+  return after_flood(packet) ? bpf_map_lookup_elem(&embryos, &packet->tuple) : 0;
+}
+
+/* True, and noted, for a packet in the middle of a connection, both sides of which have spoken and neither has closed:
+ * it changes nothing of the flow, and all of it (its life, the way out) was looked at some ticks ago. */
+static __always_inline int is_steady(struct packet* packet, const struct flow* flow, const struct hop* hop) {
+  if (packet->is_error || (packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) return 0;
+  if (flow->client_state != (SIDE_SPOKE | SIDE_ACKED) || flow->endpoint_state != SIDE_SPOKE) return 0;
+  if ((__u32)bpf_jiffies64() - hop->tick >= STEADY_TICKS) return 0;
+  packet->is_steady = (flow->flags & FLOW_LOCAL) || packet->length <= hop->mtu;
+  return packet->is_steady;
+}
+
+static __always_inline void note_look(const struct packet* packet, struct hop* hop) {
+  if (!packet->is_steady) hop->tick = (__u32)bpf_jiffies64();
 }
 
 /* Tuple of the endpoint's packets. */
@@ -23,8 +39,7 @@ static __always_inline void reply_key(struct flow_key* key, const struct flow* f
   copy_address(key->destination, flow->source);
   key->source_port = flow->endpoint_port;
   key->destination_port = flow->source_port;
-  key->protocol = protocol;
-  key->pad[0] = key->pad[1] = key->pad[2] = 0;
+  set_protocol(key, protocol);
 }
 
 /* A reverse entry may outlive its flow, and the client's tuple may by then be another flow's. */
@@ -172,11 +187,16 @@ static __always_inline struct flow* find_embryo_by_reply(struct work* work) {
 
 /* The flow that this packet is an answer of; fills in the client's tuple. */
 static __always_inline struct flow* find_by_reply(struct work* work) {
-  const struct packet* packet = &work->packet;
+  struct packet* packet = &work->packet;
   const struct flow_key* known = bpf_map_lookup_elem(&reverse, &packet->tuple);
-  if (!known) return after_flood(packet) ? find_embryo_by_reply(work) : 0;
+  if (!known) {
+    look_at_clock(packet);
+    return after_flood(packet) ? find_embryo_by_reply(work) : 0;
+  }
   work->client = *known;
   struct flow* flow = bpf_map_lookup_elem(&flows, &work->client);
+  if (flow && answers(&packet->tuple, flow) && is_steady(packet, flow, &flow->to_client)) return flow;
+  look_at_clock(packet);
   if (!flow) {
     weir_recreate();
     flow = bpf_map_lookup_elem(&flows, &work->client);

@@ -3,7 +3,7 @@
 #ifndef WEIR_BPF_PACKET_HOP_H
 #define WEIR_BPF_PACKET_HOP_H
 
-#include "packet.h"
+#include "flow.h"
 
 #define FAMILY_V4 2
 #define FAMILY_V6 10
@@ -47,20 +47,25 @@ static __always_inline enum action ask_route(void* ctx, struct packet* packet, s
   __builtin_memcpy(packet->hop.to, fib.dmac, sizeof(packet->hop.to));
   __builtin_memcpy(packet->hop.from, fib.smac, sizeof(packet->hop.from));
   packet->hop.until = packet->now + SECOND_NS;
+  const __u32* device = bpf_map_lookup_elem(&north_devices, &packet->hop.ifindex);
+  packet->hop.flags = device ? (__u16)*device : 0;
   kept->until = 0; /* nobody believes it half written */
   BARRIER();
   kept->ifindex = packet->hop.ifindex;
   kept->mtu = packet->hop.mtu;
+  kept->flags = packet->hop.flags;
   __builtin_memcpy(kept->to, packet->hop.to, sizeof(kept->to));
   __builtin_memcpy(kept->from, packet->hop.from, sizeof(kept->from));
   BARRIER();
   kept->until = packet->hop.until;
+  note_look(packet, kept);
   return SEND;
 }
 
 static __always_inline enum action find_way(void* ctx, struct packet* packet, struct hop* kept) {
-  if (kept->until > packet->now && packet->length <= kept->mtu) {
+  if (packet->is_steady || (kept->until > packet->now && packet->length <= kept->mtu)) {
     packet->hop = *kept;
+    note_look(packet, kept);
     return SEND;
   }
   return ask_route(ctx, packet, kept);

@@ -5,6 +5,7 @@
 
 #include "../maps.h"
 #include "abi.h"
+#include "sieve.h"
 
 /* Client's tuple -> connection. When full, the least recently used go. */
 struct {
@@ -41,6 +42,14 @@ struct {
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct sieve);
+} north_sieve SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, struct north_config);
 } north_config SEC(".maps");
@@ -72,7 +81,7 @@ struct packet {
   /* As it came. Of an ICMP error: the tuple of a packet that would answer the one that it is about. */
   struct flow_key tuple;
   struct flow_key out; /* as it leaves; the same for an ICMP error */
-  __u64 now;
+  __u64 now;      /* see look_at_clock() */
   __u32 frame;    /* bytes, from the link-layer header on */
   __u32 gso_size; /* bytes of payload a segment that the device will make of it; 0: it is one */
   __u32 l3;       /* offset of the IP header */
@@ -83,6 +92,7 @@ struct packet {
   __u8 is_v6;
   __u8 is_error; /* ICMP */
   __u8 is_reply; /* goes from endpoint to client */
+  __u8 is_steady;
   __u8 tags;     /* VLAN */
   __u8 next_family;
   struct hop hop;

@@ -58,14 +58,31 @@ static __always_inline struct packet* begin_packet(void) {
   struct work* work = find_work();
   if (!work) return 0;
   struct packet* packet = &work->packet;
-  packet->now = has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
   packet->gso_size = 0;
   packet->sequence = packet->acknowledged = 0;
   packet->tcp_flags = 0;
-  packet->is_v6 = packet->is_error = packet->is_reply = packet->tags = 0;
-  packet->tuple.pad[0] = packet->tuple.pad[1] = packet->tuple.pad[2] = 0;
+  packet->is_v6 = packet->is_error = packet->is_reply = packet->is_steady = packet->tags = 0;
   TALLY(seen);
   return packet;
+}
+
+/* For whatever takes more than a steady flow's entry; a clock costs as much as a table. */
+static __always_inline void look_at_clock(struct packet* packet) {
+  packet->now = has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
+}
+
+static __always_inline int is_in_sieve(const __be32* address, __be16 port, __u8 protocol) {
+  const __u32 zero = 0;
+  const struct sieve* sieve = bpf_map_lookup_elem(&north_sieve, &zero);
+  return sieve && sieve->seen[sieve_slot(address, port, protocol)];
+}
+
+static __always_inline void put_in_sieve(const __be32* address, __be16 port, __u8 protocol) {
+  const __u32 zero = 0;
+  struct sieve* sieve = bpf_map_lookup_elem(&north_sieve, &zero);
+  if (!sieve) return;
+  __u8* seen = &sieve->seen[sieve_slot(address, port, protocol)];
+  if (!*seen) *seen = 1;
 }
 
 static __always_inline int same_address(const __be32* a, const __be32* b) {
@@ -84,11 +101,20 @@ static __always_inline void copy_address(__be32* to, const __be32* from) {
   to[3] = from[3];
 }
 
+/* Keys are written in the words that the hash reads them in: a load that spans two stores waits for both. */
 static __always_inline void set_v4_address(__be32* to, __be32 v4) {
-  to[0] = 0;
-  to[1] = 0;
-  to[2] = bpf_htonl(0xffff);
-  to[3] = v4;
+  const __be32 address[4] = {0, 0, bpf_htonl(0xffff), v4};
+  __builtin_memcpy(to, address, sizeof(address));
+}
+
+static __always_inline void set_protocol(struct flow_key* key, __u8 protocol) {
+  const __be32 word = bpf_htonl((__u32)protocol << 24); /* and the padding */
+  __builtin_memcpy(&key->protocol, &word, sizeof(word));
+}
+
+/* `ports`: as TCP and UDP have them, source first. */
+static __always_inline void set_ports_of_key(struct flow_key* key, const void* ports) {
+  __builtin_memcpy(&key->source_port, ports, 2 * sizeof(__be16));
 }
 
 static __always_inline void reverse_key(struct flow_key* to, const struct flow_key* from) {
@@ -96,8 +122,7 @@ static __always_inline void reverse_key(struct flow_key* to, const struct flow_k
   copy_address(to->destination, from->source);
   to->source_port = from->destination_port;
   to->destination_port = from->source_port;
-  to->protocol = from->protocol;
-  to->pad[0] = to->pad[1] = to->pad[2] = 0;
+  set_protocol(to, from->protocol);
 }
 
 static __always_inline int is_pure_syn(const struct packet* packet) {

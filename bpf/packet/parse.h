@@ -30,8 +30,7 @@ static __always_inline enum action parse_tcp(const struct tcphdr* tcp, const voi
     TALLY(truncated);
     return TO_STACK;
   }
-  packet->tuple.source_port = tcp->source;
-  packet->tuple.destination_port = tcp->dest;
+  set_ports_of_key(&packet->tuple, tcp);
   packet->sequence = bpf_ntohl(tcp->seq);
   packet->acknowledged = bpf_ntohl(tcp->ack_seq);
   packet->tcp_flags = ((const __u8*)tcp)[13];
@@ -45,8 +44,7 @@ static __always_inline enum action parse_udp(const struct udphdr* udp, const voi
     TALLY(truncated);
     return TO_STACK;
   }
-  packet->tuple.source_port = udp->source;
-  packet->tuple.destination_port = udp->dest;
+  set_ports_of_key(&packet->tuple, udp);
   return GO_ON;
 }
 
@@ -88,7 +86,7 @@ static __always_inline enum action parse_icmp4(const struct icmp_header* icmp, c
     TALLY(fragment);
     return TO_STACK;
   }
-  packet->tuple.protocol = inner->protocol;
+  set_protocol(&packet->tuple, inner->protocol);
   set_v4_address(packet->tuple.source, inner->daddr);
   set_v4_address(packet->tuple.destination, inner->saddr);
   return parse_inner_ports((const void*)(inner + 1), end, packet, 2 * sizeof(*inner) + ICMP_HEADER);
@@ -117,7 +115,7 @@ static __always_inline enum action parse_v4(const struct iphdr* ip, const void* 
     TALLY(ttl_expired);
     return TO_STACK;
   }
-  packet->tuple.protocol = ip->protocol;
+  set_protocol(&packet->tuple, ip->protocol);
   set_v4_address(packet->tuple.source, ip->saddr);
   set_v4_address(packet->tuple.destination, ip->daddr);
   if (ip->protocol == IPPROTO_TCP) return parse_tcp((const void*)(ip + 1), end, packet, sizeof(*ip));
@@ -165,7 +163,7 @@ static __always_inline enum action parse_icmp6(const struct icmp_header* icmp, c
     return TO_STACK;
   }
   if (check_next_header(inner->nexthdr) != GO_ON) return TO_STACK;
-  packet->tuple.protocol = inner->nexthdr;
+  set_protocol(&packet->tuple, inner->nexthdr);
   set_v6_address(packet->tuple.source, &inner->daddr);
   set_v6_address(packet->tuple.destination, &inner->saddr);
   return parse_inner_ports((const void*)(inner + 1), end, packet, 2 * sizeof(*inner) + ICMP_HEADER);
@@ -189,7 +187,7 @@ static __always_inline enum action parse_v6(const struct ipv6hdr* ip, const void
     TALLY(ttl_expired);
     return TO_STACK;
   }
-  packet->tuple.protocol = ip->nexthdr;
+  set_protocol(&packet->tuple, ip->nexthdr);
   set_v6_address(packet->tuple.source, &ip->saddr);
   set_v6_address(packet->tuple.destination, &ip->daddr);
   if (ip->nexthdr == IPPROTO_TCP) return parse_tcp((const void*)(ip + 1), end, packet, sizeof(*ip));

@@ -55,9 +55,9 @@ static __always_inline void set_v4(struct iphdr* ip, __be32 source, __be32 desti
 
 static __always_inline void take_hop_v4(struct iphdr* ip) {
   __be16* word = (__be16*)&ip->ttl; /* with the protocol */
-  const __be16 old = *word;
-  ip->ttl--;
-  ip->check = mend(ip->check, differ16(0, old, *word));
+  const __be16 old = *word, new = bpf_htons((__u16)(bpf_ntohs(old) - 0x100));
+  *word = new;
+  ip->check = mend(ip->check, differ16(0, old, new));
 }
 
 static __always_inline void set_v6(struct in6_addr* to, const __be32* from) {

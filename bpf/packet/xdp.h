@@ -12,8 +12,12 @@ static __always_inline int xdp_can_send(struct packet* packet) {
     TALLY(tagged);
     return 0;
   }
-  const __u32* device = bpf_map_lookup_elem(&north_devices, &packet->hop.ifindex);
-  if (device && (*device & DEVICE_TAKES_FRAMES)) return 1;
+  __u32 flags = packet->hop.flags;
+  if (packet->hop.ifindex != packet->ifindex) { /* which may have lost its program since */
+    const __u32* device = bpf_map_lookup_elem(&north_devices, &packet->hop.ifindex);
+    flags = device ? *device : 0;
+  }
+  if (flags & DEVICE_TAKES_FRAMES) return 1;
   TALLY(left_to_tc);
   return 0;
 }

@@ -141,7 +141,18 @@ std::vector<std::shared_ptr<routing::ServicePlan>> PacketTest::near_and_far() {
           outside("dns", kVip4, 53, {{1, {local("10.0.0.6", 5353)}}}, IPPROTO_UDP)};
 }
 
+/// As NorthDatapath::expect().
+void PacketTest::expect(const routing::PlanFrontend& frontend) {
+  auto sieve = Mapping::map(map_fd(NorthMap::kSieve), "north_sieve", sizeof(abi::sieve), true);
+  ASSERT_TRUE(sieve) << sieve.error().message;
+  uint32_t address[4];
+  copy(address, frontend.address);
+  sieve->as<uint8_t>()[abi::sieve_slot(address, __builtin_bswap16(frontend.port), frontend.protocol)] = 1;
+}
+
 void PacketTest::apply(std::vector<std::shared_ptr<routing::ServicePlan>> services) {
+  for (const auto& service : services)
+    for (const auto& frontend : service->frontends) expect(frontend);
   auto applied = datapath->apply(make_plan(std::move(services), ++generation));
   ASSERT_TRUE(applied) << applied.error().message;
 }
@@ -249,7 +260,9 @@ std::vector<std::pair<abi::flow_key, abi::flow>> PacketTest::flows() const {
 }
 
 void PacketTest::replace_flow(const abi::flow_key& key, const abi::flow& flow) {
-  ASSERT_EQ(bpf_map_update_elem(map_fd(NorthMap::kFlows), &key, &flow, BPF_EXIST), 0);
+  abi::flow looked_at = flow;  // by the next packet, whatever it is
+  looked_at.to_endpoint.tick = looked_at.to_client.tick = 0;
+  ASSERT_EQ(bpf_map_update_elem(map_fd(NorthMap::kFlows), &key, &looked_at, BPF_EXIST), 0);
 }
 
 }  // namespace weir::datapath::test

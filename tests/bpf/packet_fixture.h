@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bpf/packet/abi.h"
+#include "bpf/packet/sieve.h"
 #include "datapath/north_object.h"
 #include "packet_builder.h"
 #include "packet_text.h"
@@ -53,6 +54,7 @@ class PacketTest : public ::testing::Test {
   /// node.
   static std::vector<std::shared_ptr<routing::ServicePlan>> near_and_far();
   void apply(std::vector<std::shared_ptr<routing::ServicePlan>> services);
+  void expect(const routing::PlanFrontend& frontend);
   void configure(const abi::north_config& config);
   [[nodiscard]] static abi::north_config usual_config();
   /// Loads the programs with tables of these sizes; SetUp() has done so with small ones.

@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <netinet/in.h>
 
+#include <chrono>
 #include <ctime>
 #include <set>
 
@@ -65,6 +66,73 @@ TEST_F(PacketFlowTest, LivesAsLongAsItsStateAllows) {
   EXPECT_NEAR(static_cast<double>(lives_on()), 7440, 1) << "half closed: the endpoint may go on for long";
   counted(Program::kOut, from_endpoint().ack(1002).fin());
   EXPECT_NEAR(static_cast<double>(lives_on()), 60, 1);
+}
+
+TEST_F(PacketFlowTest, InTheMiddleOfAConnectionNothingIsLookedAtAnew) {
+  run(Program::kIn, from_client(40000, 81).syn().build());
+  const uint16_t port = ntohs(flows().at(0).second.source_port);
+  const auto there = [&] { return text_of(Program::kIn, from_client(40000, 81).ack(5001).payload(9).build()); };
+  run(Program::kIn, Packet().ip("192.0.2.9", kNode4).tcp(8080, port).syn().ack(1001).sequence(5000).build());
+  const std::string carried = there();
+  // A flow whose way has been forgotten: whoever looked would ask for it, and there is no route any more.
+  const auto forget_way = [&] {
+    auto [key, flow] = flows().at(0);
+    flow.to_endpoint.until = 0;
+    ASSERT_EQ(bpf_map_update_elem(map_fd(NorthMap::kFlows), &key, &flow, BPF_EXIST), 0);
+  };
+  shell("ip route del 192.0.2.0/24 dev out0 && ip route del default");
+  forget_way();
+  const auto begin = std::chrono::steady_clock::now();
+  while (there() == carried)
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << "eight ticks are 80 ms at most";
+  shell("ip route add 192.0.2.0/24 dev out0 && ip neigh replace 192.0.2.9 lladdr 02:00:00:00:00:09 dev out0");
+  // Between the two packets are less than eight ticks, if nobody else wants the CPU: soon so.
+  bool steady = false;
+  for (int i = 0; i < 100 && !steady; ++i) {
+    EXPECT_EQ(there(), carried);
+    const auto before = flows();
+    EXPECT_EQ(there(), carried);
+    const auto after = flows();
+    steady = std::memcmp(&before.at(0).second, &after.at(0).second, sizeof(abi::flow)) == 0;
+  }
+  EXPECT_TRUE(steady);
+}
+
+TEST_F(PacketFlowTest, ASteadyFlowStillSeesItsEnd) {
+  establish();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(counted(Program::kIn, from_client().ack(5001).payload(1)), "local");
+  EXPECT_EQ(counted(Program::kIn, from_client().ack(5001).fin()), "local");
+  EXPECT_EQ(counted(Program::kOut, from_endpoint().ack(1002).fin()), "replied");
+  EXPECT_NEAR(static_cast<double>(lives_on()), 60, 1) << "a FIN is looked at however steady the flow was";
+  EXPECT_EQ(counted(Program::kIn, from_client().syn().sequence(7000)), "local flow_new flow_again");
+}
+
+TEST_F(PacketFlowTest, OnlyWhatIsExpectedIsLookedUp) {
+  auto late = outside("late", kVip4, 90, {{1, {local("10.0.0.5")}}});
+  ASSERT_TRUE(datapath->apply(make_plan({late}, ++generation)));
+  EXPECT_EQ(counted(Program::kIn, from_client(40000, 90).syn()), "not_ours");
+  expect(late->frontends[0]);
+  EXPECT_EQ(counted(Program::kIn, from_client(40000, 90).syn()), "local flow_new");
+  ASSERT_TRUE(datapath->apply(make_plan({}, ++generation)));
+  EXPECT_EQ(counted(Program::kIn, from_client(40000, 90).ack()), "local")
+      << "a frontend that is gone: its flows are not";
+}
+
+TEST(SieveTest, SpreadsWhateverAServiceIsAt) {
+  std::set<uint32_t> slots;
+  size_t count = 0;
+  for (uint32_t host = 1; host <= 64; ++host)
+    for (uint16_t port = 1; port <= 64; ++port)
+      for (const uint8_t protocol : {6, 17}) {
+        const __be32 v4[4] = {0, 0, htonl(0xffff), htonl(0x0a600000 + host)};
+        const __be32 v6[4] = {htonl(0x20010db8), 0, 0, htonl(host)};
+        slots.insert(abi::sieve_slot(v4, htons(port), protocol));
+        slots.insert(abi::sieve_slot(v6, htons(port), protocol));
+        count += 2;
+      }
+  // Of 2^14 balls in 2^18 slots some 500 fall on another; twice that would be a bad hash.
+  EXPECT_GT(slots.size(), count - 1000);
+  EXPECT_LT(*slots.rbegin(), uint32_t{abi::SIEVE_SLOTS});
 }
 
 TEST_F(PacketFlowTest, AResetOfEitherSideEndsIt) {

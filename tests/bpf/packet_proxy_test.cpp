@@ -33,6 +33,7 @@ class PacketProxyTest : public PacketTest {
       service->splits.clear();
       for (auto& frontend : service->frontends) frontend.split = routing::kNoSplit;
     }
+    expect(outside);
     const auto plan = make_plan({service}, ++generation);
     const auto ports = datapath->reserve_proxy_ports(plan);
     ASSERT_TRUE(ports);
@@ -113,6 +114,7 @@ TEST_F(PacketProxyTest, TwoServicesFromOnePort) {
     outside.address = *IpAddress::parse(kVip4);
     outside.port = port;
     outside.source = routing::kOutside;
+    expect(outside);
     one->frontends.push_back(outside);
   }
   const auto plan = make_plan({one}, ++generation);

@@ -31,11 +31,13 @@ void sort_unique(std::vector<IpAddress>& addresses) {
   addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
 }
 
-size_t count_outside(const routing::Plan& plan) {
-  size_t count = 0;
+std::vector<datapath::NorthFrontend> frontends_of(const routing::Plan& plan) {
+  std::vector<datapath::NorthFrontend> found;
   for (const auto& service : plan.services)
-    for (const auto& frontend : service->frontends) count += frontend.source == routing::kOutside;
-  return count;
+    for (const auto& frontend : service->frontends)
+      if (frontend.source == routing::kOutside)
+        found.push_back({.address = frontend.address, .port = frontend.port, .protocol = frontend.protocol});
+  return found;
 }
 
 }  // namespace
@@ -105,6 +107,7 @@ void OutsideTraffic::serve() {
       return;
     }
   }
+  north_->expect(frontends_);
   if (const auto attached = north_->attach(options_.devices); !attached) state_.trouble = attached.error().message;
   state_.attached = true;
   note_devices();
@@ -121,10 +124,12 @@ void OutsideTraffic::follow(const routing::Plan& plan, std::vector<std::string>&
       warnings.push_back("the programs for what comes from outside stay: " + removed.error().message);
     return;
   }
-  state_.frontends = count_outside(plan);
+  frontends_ = frontends_of(plan);
+  state_.frontends = frontends_.size();
   // What an agent before this one served goes on.
   if (state_.frontends == 0 && !datapath::is_north_installed(options_.bpffs_dir)) return;
   serve();
+  if (north_) north_->expect(frontends_);
   if (!state_.trouble.empty()) warnings.push_back("what comes from outside is not all split: " + state_.trouble);
 }
 
@@ -137,6 +142,7 @@ std::vector<std::string> OutsideTraffic::mend() {
   state_.trouble.clear();
   if (!(choose(options_.node_addresses) == configured_))
     if (const auto configured = configure(); !configured) state_.trouble = configured.error().message;
+  north_->expect(frontends_);
   if (auto mended = north_->mend())
     for (std::string& line : *mended) lines.push_back("attached again: " + line);
   else

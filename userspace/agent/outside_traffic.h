@@ -57,6 +57,7 @@ class OutsideTraffic {
   OutsideOptions options_;
   std::optional<datapath::NorthDatapath> north_;
   NodeAddresses configured_;
+  std::vector<datapath::NorthFrontend> frontends_;  // of the plan that the kernel has
   OutsideState state_;
 };
 

@@ -1,5 +1,6 @@
 #include "datapath/north.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -12,6 +13,7 @@
 #include <iterator>
 
 #include "bpf/packet/abi.h"
+#include "bpf/packet/sieve.h"
 #include "datapath/bpf_map.h"
 #include "datapath/bpffs.h"
 #include "datapath/north_hooks.h"
@@ -77,6 +79,8 @@ Shape shape_of(NorthMap map) {
       return {BPF_MAP_TYPE_HASH, sizeof(uint32_t), sizeof(uint32_t)};
     case NorthMap::kCounts:
       return {BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(abi::packet_counts)};
+    case NorthMap::kSieve:
+      return {BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(abi::sieve)};
   }
   return {};
 }
@@ -103,10 +107,12 @@ NorthMaps open_maps(const std::string& folder) {
     if (info && info->type == shape.type && info->key_size == shape.key && info->value_size == shape.value)
       maps[i] = std::move(fd);
   }
-  // Half a table is worse than none: a reverse half would make flows anew that the other never had.
+  // Half a table is worse than none: a reverse half would make flows anew that the other never had, and without the
+  // sieve's marks no flow is found.
+  const auto tables = {NorthMap::kFlows, NorthMap::kReverse, NorthMap::kSieve};
   const auto has = [&](NorthMap id) { return maps[static_cast<size_t>(id)].valid(); };
-  if (has(NorthMap::kFlows) != has(NorthMap::kReverse))
-    for (const NorthMap id : {NorthMap::kFlows, NorthMap::kReverse}) maps[static_cast<size_t>(id)].reset();
+  if (!std::all_of(tables.begin(), tables.end(), has))
+    for (const NorthMap id : tables) maps[static_cast<size_t>(id)].reset();
   return maps;
 }
 
@@ -135,6 +141,7 @@ struct NorthDatapath::Impl {
   NorthOptions options;
   std::string folder;
   NorthObject object;
+  Mapping sieve;
   bool tcx = false, adopted = false;
   std::vector<NorthDevice> devices;
   std::vector<std::pair<uint32_t, std::string>> reasons;  // by interface index
@@ -171,6 +178,9 @@ Result<void> NorthDatapath::Impl::load() {
   auto loaded = load_north_object(features, options.sizes, *shared->maps, &existing);
   if (!loaded) return std::move(loaded).error();
   object = *std::move(loaded);
+  auto mapped = Mapping::map(map_fd(NorthMap::kSieve), "north_sieve", sizeof(abi::sieve), true);
+  if (!mapped) return std::move(mapped).error();
+  sieve = *std::move(mapped);
   if (!existing[static_cast<size_t>(NorthMap::kState)]) WEIR_TRY(write_state());
   for (size_t i = 0; i < kNorthMapCount; ++i) {
     if (existing[i]) continue;
@@ -274,6 +284,14 @@ Result<void> NorthDatapath::configure(const NorthSettings& settings) {
   const int error = bpf_map_update_elem(impl_->map_fd(NorthMap::kConfig), &zero, &*config, BPF_ANY);
   if (error < 0) return errno_error("write map north_config", error);
   return {};
+}
+
+void NorthDatapath::expect(std::span<const NorthFrontend> frontends) {
+  for (const NorthFrontend& frontend : frontends) {
+    uint32_t address[4];
+    std::memcpy(address, frontend.address.bytes().data(), sizeof(address));
+    impl_->sieve.as<uint8_t>()[abi::sieve_slot(address, htons(frontend.port), frontend.protocol)] = 1;
+  }
 }
 
 Result<void> NorthDatapath::attach(std::span<const NorthDevice> devices) {

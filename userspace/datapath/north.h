@@ -3,10 +3,10 @@
 //
 // How it fits: the Datapath owns the lock, the maps and what they say. Frontends for outside traffic are part of the
 // plan that Datapath::apply() gets (PlanFrontend::source = kOutside, PlanEndpoint::local); this class has nothing to
-// say about them. Order at start: Datapath::open(), apply(), attach(), then NorthDatapath::open(), configure(),
-// attach(): when packets meet a program, maps are full. After a Datapath::open() that made new maps, open() puts the
-// programs on those; flows stay. Whatever is attached works on when this process dies; the next open() adopts flows and
-// links.
+// say about them but that packets to them are to be looked at: expect(). Order at start: Datapath::open(), apply(),
+// attach(), then NorthDatapath::open(), configure(), expect(), attach(): when packets meet a program, maps are full.
+// After a Datapath::open() that made new maps, open() puts the programs on those; flows stay. Whatever is attached
+// works on when this process dies; the next open() adopts flows and links.
 //
 // One thread at a time; blocks for system calls only. Needs CAP_BPF and CAP_NET_ADMIN, and the network namespace that
 // the devices are in.
@@ -61,6 +61,13 @@ struct NorthDevice {
   DeviceMode mode = DeviceMode::kAuto;
 };
 
+/// What clients outside dial.
+struct NorthFrontend {
+  IpAddress address;
+  uint16_t port = 0;
+  uint8_t protocol = 6;  // IPPROTO_TCP
+};
+
 struct NorthDeviceStatus {
   std::string name;
   uint32_t ifindex = 0;
@@ -90,6 +97,9 @@ class NorthDatapath {
   /// Takes effect with the next packet; connections that are there keep their address and port. EINVAL for values that
   /// make no sense, EADDRINUSE for ports that the node gives to its own connections.
   Result<void> configure(const NorthSettings& settings);
+  /// From now on packets to these are looked up in the tables; all others pass at a glance (bpf/packet/sieve.h). Never
+  /// taken back: connections to a frontend that is gone live on.
+  void expect(std::span<const NorthFrontend> frontends);
   /// Makes these the devices: attaches, updates in place without a gap, detaches from all others. Programs of others
   /// are never replaced: XDP then stays out and status() says why. ENODEV: no such device; the others are attached all
   /// the same.

@@ -64,8 +64,9 @@ Result<void> take(int fd, const char* what, FileDescriptor* into) {
 }  // namespace
 
 const char* north_map_name(NorthMap map) {
-  static constexpr std::array<const char*, kNorthMapCount> names{
-      "flows", "reverse", "embryos", "embryo_reverse", "north_config", "north_state", "north_devices", "packet_counts"};
+  static constexpr std::array<const char*, kNorthMapCount> names{"flows",          "reverse",       "embryos",
+                                                                 "embryo_reverse", "north_config",  "north_state",
+                                                                 "north_devices",  "packet_counts", "north_sieve"};
   return names[static_cast<size_t>(map)];
 }
 

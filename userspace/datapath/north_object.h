@@ -22,8 +22,9 @@ enum class NorthMap {
   kState,
   kDevices,
   kCounts,
+  kSieve,
 };
-inline constexpr size_t kNorthMapCount = 8;
+inline constexpr size_t kNorthMapCount = 9;
 /// As in bpf/packet/maps.h, also of the pin.
 const char* north_map_name(NorthMap map);
 
