@@ -81,10 +81,10 @@ struct packet {
   /* As it came. Of an ICMP error: the tuple of a packet that would answer the one that it is about. */
   struct flow_key tuple;
   struct flow_key out; /* as it leaves; the same for an ICMP error */
-  __u64 now;      /* see look_at_clock() */
-  __u32 frame;    /* bytes, from the link-layer header on */
-  __u32 gso_size; /* bytes of payload a segment that the device will make of it; 0: it is one */
-  __u32 l3;       /* offset of the IP header */
+  __u64 now;           /* see look_at_clock() */
+  __u32 frame;         /* bytes, from the link-layer header on */
+  __u32 gso_size;      /* bytes of payload a segment that the device will make of it; 0: it is one */
+  __u32 l3;            /* offset of the IP header */
   __u32 ifindex;
   __u32 sequence, acknowledged; /* TCP */
   __u16 length;                 /* of the (one) IP packet */
@@ -93,7 +93,7 @@ struct packet {
   __u8 is_error; /* ICMP */
   __u8 is_reply; /* goes from endpoint to client */
   __u8 is_steady;
-  __u8 tags;     /* VLAN */
+  __u8 tags; /* VLAN */
   __u8 next_family;
   struct hop hop;
   __be32 next[4]; /* next hop, IPv4 in the first word */
