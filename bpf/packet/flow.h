@@ -19,12 +19,17 @@ static __always_inline struct flow* find_embryo(const struct packet* packet) {
   return after_flood(packet) ? bpf_map_lookup_elem(&embryos, &packet->tuple) : 0;
 }
 
-/* True, and noted, for a packet in the middle of a connection, both sides of which have spoken and neither has closed:
- * it changes nothing of the flow, and all of it (its life, the way out) was looked at some ticks ago. */
+/* Both sides have spoken, neither has closed, and all of the flow (its life, the way out) was looked at some ticks ago.
+ */
+static __always_inline int is_in_the_middle(const struct flow* flow, const struct hop* hop) {
+  return flow->client_state == (SIDE_SPOKE | SIDE_ACKED) && flow->endpoint_state == SIDE_SPOKE &&
+         (__u32)bpf_jiffies64() - hop->tick < STEADY_TICKS;
+}
+
+/* True, and noted, for a packet that changes nothing of its flow. */
 static __always_inline int is_steady(struct packet* packet, const struct flow* flow, const struct hop* hop) {
   if (packet->is_error || (packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) return 0;
-  if (flow->client_state != (SIDE_SPOKE | SIDE_ACKED) || flow->endpoint_state != SIDE_SPOKE) return 0;
-  if ((__u32)bpf_jiffies64() - hop->tick >= STEADY_TICKS) return 0;
+  if (!is_in_the_middle(flow, hop)) return 0;
   packet->is_steady = (flow->flags & FLOW_LOCAL) || packet->length <= hop->mtu;
   return packet->is_steady;
 }

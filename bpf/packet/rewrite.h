@@ -45,6 +45,20 @@ static __always_inline void mend_udp(__sum16* check, __u64 difference) {
   *check = mended ? mended : 0xffff;
 }
 
+typedef __u16 half __attribute__((may_alias));
+
+/* By halves: struct ethhdr is packed, and the compiler would copy it by bytes. */
+static __always_inline void set_link(struct ethhdr* link, const struct hop* hop) {
+  half* to = (half*)link;
+  const half *destination = (const half*)hop->to, *source = (const half*)hop->from;
+  to[0] = destination[0];
+  to[1] = destination[1];
+  to[2] = destination[2];
+  to[3] = source[0];
+  to[4] = source[1];
+  to[5] = source[2];
+}
+
 static __always_inline void set_v4(struct iphdr* ip, __be32 source, __be32 destination) {
   __u64 sum = differ(0, ip->saddr, source);
   sum = differ(sum, ip->daddr, destination);
@@ -196,8 +210,7 @@ static __always_inline int rewrite(void* data, const void* end, struct packet* p
   struct ethhdr* ethernet = data;
   if ((const void*)(ethernet + 1) > end) return 0;
   if (link) {
-    __builtin_memcpy(ethernet->h_dest, packet->hop.to, ETH_ALEN);
-    __builtin_memcpy(ethernet->h_source, packet->hop.from, ETH_ALEN);
+    set_link(ethernet, &packet->hop);
   }
   find_differences(packet, found);
   void* at = data + (packet->l3 & 31);

@@ -3,8 +3,7 @@
 #ifndef WEIR_BPF_PACKET_XDP_H
 #define WEIR_BPF_PACKET_XDP_H
 
-#include "core.h"
-#include "rewrite.h"
+#include "short_way.h"
 
 /* XDP has no way back to the stack for a packet that it has changed: its source is the node's own address. */
 static __always_inline int xdp_can_send(struct packet* packet) {
@@ -36,6 +35,7 @@ static __always_inline int xdp_finish(struct xdp_md* ctx, struct packet* packet,
 }
 
 static __always_inline int xdp_ingress(struct xdp_md* ctx, int fetch) {
+  if (take_short_way(ctx) == XDP_TX) return XDP_TX;
   struct packet* packet = begin_packet();
   if (!packet) return XDP_PASS;
   packet->frame = ctx->data_end - ctx->data;

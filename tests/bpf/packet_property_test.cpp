@@ -115,6 +115,39 @@ TEST_F(PacketPropertyTest, ThereAndBackIsTheIdentityThroughAnotherNode) {
   }
 }
 
+/// XDP has a way of its own for packets in the middle of a connection; tc has not.
+TEST_F(PacketPropertyTest, TheShortWayComesToWhatTheLongOneDoes) {
+  apply({outside("far", kVip4, 81, {{1, {remote("192.0.2.9")}}})});
+  const auto client = [] { return Packet().ip(kClient4, kVip4).tcp(40000, 81); };
+  run(Program::kXdp, client().syn().build());
+  const uint16_t port = ntohs(flows().at(0).second.source_port);
+  run(Program::kXdp, Packet().ip("192.0.2.9", kNode4).tcp(8080, port).syn().ack(1001).sequence(5000).build());
+  run(Program::kXdp, client().ack(5001).build());
+  const auto established = flows().at(0);
+  const auto outcome_of = [&](Program program, const Frame& frame) {
+    replace_flow(established.first, established.second);
+    run(program, client().ack(5001).build());  // now it is looked at: what follows within eight ticks need not be
+    const Outcome outcome = run(program, frame);
+    return verdict_text(program,
+                        outcome.verdict == XDP_TX && program == Program::kXdp ? XDP_REDIRECT : outcome.verdict) +
+           " " + outcome.counted + " " + std::string(outcome.frame.begin(), outcome.frame.end());
+  };
+  size_t carried = 0;
+  for (int i = 0; i < 3000; ++i) {
+    Packet packet = client().ack(below(0xffffffff)).sequence(below(0xffffffff)).payload(some_payload(200));
+    if (below(8) == 0) packet.wrong_checksum();
+    Frame frame = packet.ttl(static_cast<uint8_t>(below(256))).build();
+    if (below(2) == 0) frame[14 + below(40)] = static_cast<uint8_t>(random());
+    if (below(8) == 0) frame.resize(frame.size() + 1 + below(6));  // padding
+    if (!runs(Program::kIn, frame)) continue;
+    const std::string one = outcome_of(Program::kXdp, frame), other = outcome_of(Program::kIn, frame);
+    ASSERT_EQ(one, other) << to_text(frame);
+    carried += one.find("forwarded") != std::string::npos ? 1 : 0;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(carried, 1500U);
+}
+
 TEST_F(PacketPropertyTest, PicksAsTheConnectHookAndTheLibraryDo) {
   std::vector<Part> parts;
   for (uint8_t part = 0; part < 5; ++part) {
