@@ -117,35 +117,43 @@ class Path(north.NorthWorld):
         return megabytes * CHUNK / float(out) / 1e9
 
 
+def _in_turns(path, number, what, one):
+    """Numbers of each way, a round of all after the other; each round begins with another."""
+    ways = path.ways()
+    rounds = {way: [] for way in ways}
+    for index in range(number):
+        for way in ways[index % len(ways):] + ways[:index % len(ways)]:
+            if path.has_nft:
+                path.prepare(way)
+            rounds[way].append(one(way))
+    print(f"bench: outside: {number} rounds of {what}", file=sys.stderr)
+    return rounds
+
+
 def _measure(quick):
+    """Connections in many short rounds: what else the machine does comes and goes within tenths of a second."""
     path = Path()
     try:
-        ways = path.ways()
-        rounds = {way: [] for way in ways}
-        number, n, megabytes = (4, 500, 200) if quick else (20, 2000, 600)
-        for index in range(number):
-            for way in ways[index % len(ways):] + ways[:index % len(ways)]:
-                if path.has_nft:
-                    path.prepare(way)
-                rounds[way].append((path.connection_us(way, n), path.stream_rate(way, megabytes)))
-            print(f"bench: outside: round {index + 1} of {number}", file=sys.stderr)
-        return rounds
+        return (_in_turns(path, 8 if quick else 80, "connections", lambda way: path.connection_us(way, 500)),
+                _in_turns(path, 4 if quick else 12, "streams", lambda way: path.stream_rate(way, 200 if quick else 600)))
     finally:
         path.close()
+
+
+def _against_routed(rounds, way):
+    return [one / routed for one, routed in zip(rounds[way], rounds["routed"])]
 
 
 def run(world, quick):
     del world  # one of its own
     text, verdicts = _packets(quick)
-    rounds = _measure(quick)
-    routed = rounds["routed"]
+    measured = connections, streams = _measure(quick)
     lines = ["| way | connection, us | against routed | stream, GB/s | against routed |", "|---|---:|---:|---:|---:|"]
-    for way, measured in rounds.items():
-        cells = []
-        for i, digits in ((0, 1), (1, 2)):
-            cells += [spread([m[i] for m in measured], digits), spread([m[i] / r[i] for m, r in zip(measured, routed)], 3)]
+    for way in connections:
+        cells = [cell for rounds, digits in ((connections, 1), (streams, 2))
+                 for cell in (spread(rounds[way], digits), spread(_against_routed(rounds, way), 3))]
         lines.append(f"| {way} | " + " | ".join(cells) + " |")
-    ratio = [statistics.median(m[i] / r[i] for m, r in zip(rounds["weir, tc"], routed)) for i in (0, 1)]
+    ratio = [statistics.median(_against_routed(rounds, "weir, tc")) for rounds in measured]
     verdicts += [("from outside, one-request connection against routed <= 1.05", ratio[0] <= 1.05, f"{ratio[0]:.3f}"),
                  ("from outside, stream against routed >= 0.95", ratio[1] >= 0.95, f"{ratio[1]:.3f}")]
     return ["## From outside", "",
