@@ -151,8 +151,9 @@ std::string rule_name(const Origin& origin) {
 
 Dialled find_dialled(const Inquiry& inquiry) {
   constexpr std::string_view kAddress = "ip:";
+  const std::string host = inquiry.request.host.value_or("");
   std::string_view name = inquiry.request.dial;
-  if (name.empty()) name = without_port(inquiry.request.host.value_or(""));
+  if (name.empty()) name = without_port(host);
   if (name.starts_with(kAddress)) name.remove_prefix(kAddress.size());
   Dialled dialled;
   dialled.address = IpAddress::parse(name);

@@ -102,6 +102,10 @@ class ProxySupervisorTest : public ::testing::Test {
     return condition();
   }
   const ProxyState& state() { return supervisor_->state(); }
+  static void signal_proxy(int pid, int signal) {
+    ASSERT_GT(pid, 0) << "there is no proxy; 0 would be this process and all of its group";
+    ::kill(pid, signal);
+  }
 
   weir::test::TempDir dir_;
   ProxyOptions options_;
@@ -154,7 +158,7 @@ TEST_F(ProxySupervisorTest, IsToldEveryChange) {
 TEST_F(ProxySupervisorTest, AKilledOneIsReplacedOverTheSameSockets) {
   prepare(3);
   const int pid = state().pid;
-  ::kill(pid, SIGKILL);
+  signal_proxy(state().pid, SIGKILL);
   bool was_down = false;
   EXPECT_TRUE(run_until([&] {
     if (state().what == What::kDown) {
@@ -172,7 +176,7 @@ TEST_F(ProxySupervisorTest, AKilledOneIsReplacedOverTheSameSockets) {
 TEST_F(ProxySupervisorTest, AStoppedOneIsEndedAndReplaced) {
   prepare(3);
   const int pid = state().pid;
-  ::kill(pid, SIGSTOP);
+  signal_proxy(state().pid, SIGSTOP);
   bool was_silent = false;
   EXPECT_TRUE(run_until([&] {
     was_silent = was_silent || state().silent;
@@ -184,13 +188,13 @@ TEST_F(ProxySupervisorTest, AStoppedOneIsEndedAndReplaced) {
 
 TEST_F(ProxySupervisorTest, AStoppedOneHoldsAChangeUpForASecondAtMost) {
   prepare(1);
-  ::kill(state().pid, SIGSTOP);
+  signal_proxy(state().pid, SIGSTOP);
   const auto before = std::chrono::steady_clock::now();
   prepare(2);
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
   EXPECT_THAT(state().trouble, HasSubstr("generation 2"));
   EXPECT_EQ(state().generation, 1U);
-  ::kill(state().pid, SIGCONT);
+  signal_proxy(state().pid, SIGCONT);
   EXPECT_TRUE(run_until([&] { return state().generation == 2 && state().trouble.empty(); }));
 }
 
@@ -268,7 +272,7 @@ TEST_F(ProxySupervisorTest, SocketsOfDeadOnesAreCleared) {
   prepare(4);
   const int pid = state().pid;
   supervisor_.reset();
-  ::kill(pid, SIGKILL);
+  signal_proxy(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
   EXPECT_EQ(proxy_sockets(dir_.path().string()).size(), 1U);
   ASSERT_TRUE(create());
@@ -299,7 +303,7 @@ TEST_F(ProxySupervisorTest, WhoWaitsForOneThatDoesNotComeBackIsTold) {
   ASSERT_EQ(state().what, What::kUp) << state().why;
   const auto before = kernel_.listeners.size();
   std::filesystem::remove(program);
-  ::kill(state().pid, SIGKILL);
+  signal_proxy(state().pid, SIGKILL);
   EXPECT_TRUE(run_until([&] { return kernel_.listeners.size() > before; }));
   EXPECT_NE(kernel_.listeners.back(), kernel_.listeners.front()) << "new sockets: the old queue is reset";
 }
