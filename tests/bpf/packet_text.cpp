@@ -134,12 +134,12 @@ size_t l4_of(const Frame& frame) {
 std::string to_text(const Frame& frame) {
   std::string text;
   for (size_t at = 14; at < l3_of(frame); at += 4) text += "tag " + std::to_string(get16(frame, at)) + " ";
-  const size_t l3 = l3_of(frame);
+  const size_t l3 = std::min(l3_of(frame), frame.size());  // cut within a tag
   return text + ip_text(frame.data() + l3, frame.size() - l3, false);
 }
 
 std::string wrong_checksum(const Frame& frame) {
-  const size_t l3 = l3_of(frame);
+  const size_t l3 = std::min(l3_of(frame), frame.size());
   return check_ip(frame.data() + l3, frame.size() - l3, "");
 }
 

@@ -1,5 +1,5 @@
-// Ten thousand services: what the first write and one change cost. Bounds are loose enough for a loaded machine; the
-// benchmark has the exact figures.
+// Ten thousand services: what the first write and one change do. Prints the times; the benchmark holds them against its
+// limits.
 
 #include <algorithm>
 #include <chrono>
@@ -79,8 +79,6 @@ TEST_F(LiveTest, TenThousandServices) {
       "first write %.1f ms (%.1f of CPU); a weight change p50 %.3f p99 %.3f ms; reconcile %.1f ms; read %.1f ms; adopt "
       "%.1f ms\n",
       first_write, first_cpu, changes[100], changes[197], reconcile, read, adopt);
-  EXPECT_LT(first_write, 1000);
-  EXPECT_LT(changes[100], 5);
 }
 
 }  // namespace
