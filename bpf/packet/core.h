@@ -113,6 +113,11 @@ static __always_inline struct flow* find_or_begin(const struct packet* packet, s
   return 0;
 }
 
+/* A port that answers of endpoints elsewhere come back to. */
+static __always_inline int is_reserved(const struct north_config* config, __be16 port) {
+  return (__u32)(bpf_ntohs(port) - config->first_port) < config->port_count;
+}
+
 static __always_inline int is_of_endpoint(const struct packet* packet) {
   const struct flow_key* tuple = &packet->tuple;
   return is_in_sieve(tuple->source, tuple->source_port, tuple->protocol);
@@ -127,8 +132,7 @@ static __always_inline int ingress(void* ctx, struct packet* packet, int fetch, 
   const struct north_config* config = find_config();
   struct work* work = find_work(); /* that the packet is part of */
   if (!config || !work) return TO_STACK;
-  const __u32 reserved = (__u32)(bpf_ntohs(packet->tuple.destination_port) - config->first_port) < config->port_count;
-  if (reserved && is_of_endpoint(packet)) {
+  if (is_reserved(config, packet->tuple.destination_port) && is_of_endpoint(packet)) {
     const enum action taken = take_reply(ctx, work, config);
     if (taken != GO_ON) return taken;
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The short way through XDP, for the packets that there are most of: TCP over IPv4 in the middle of a connection to an
- * endpoint elsewhere. What the long way (core.h) keeps in a map is in registers here. Whatever is not plainly so takes
- * the long way, which would have come to the same. */
+/* The short way through XDP, for the packets that there are most of: TCP over IPv4 in the middle of a connection, ours
+ * to an endpoint elsewhere or nobody's. What the long way (core.h) keeps in a map is in registers here. Whatever is not
+ * plainly so takes the long way, which would have come to the same. */
 #ifndef WEIR_BPF_PACKET_SHORT_WAY_H
 #define WEIR_BPF_PACKET_SHORT_WAY_H
 
@@ -22,14 +22,20 @@ static __always_inline int is_plain(const struct plain_frame* frame, __u32 bytes
          !(((const __u8*)frame->tcp)[13] & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
-static __always_inline struct flow* find_plain(const struct plain_frame* frame) {
-  struct flow_key key;
-  set_v4_address(key.source, frame->ip->saddr);
-  set_v4_address(key.destination, frame->ip->daddr);
-  set_ports_of_key(&key, frame->tcp);
-  set_protocol(&key, IPPROTO_TCP);
-  if (!is_in_sieve(key.destination, key.destination_port, IPPROTO_TCP)) return 0;
-  return bpf_map_lookup_elem(&flows, &key);
+static __always_inline void make_key(const struct plain_frame* frame, struct flow_key* key) {
+  set_v4_address(key->source, frame->ip->saddr);
+  set_v4_address(key->destination, frame->ip->daddr);
+  set_ports_of_key(key, frame->tcp);
+  set_protocol(key, IPPROTO_TCP);
+}
+
+/* XDP_PASS, unless it may be an answer. */
+static __always_inline int pass_by(const struct flow_key* key) {
+  const struct north_config* config = find_config();
+  if (!config || is_reserved(config, key->destination_port)) return XDP_ABORTED;
+  TALLY(seen);
+  TALLY(not_ours);
+  return XDP_PASS;
 }
 
 static __always_inline void rewrite_plain(const struct plain_frame* frame, const struct flow* flow) {
@@ -49,14 +55,17 @@ static __always_inline void rewrite_plain(const struct plain_frame* frame, const
   set_link(frame->link, &flow->to_endpoint);
 }
 
-/* XDP_TX: carried. XDP_ABORTED: it has to take the long way, and is as it was. */
+/* XDP_TX: carried. XDP_PASS: nobody's. XDP_ABORTED: it has to take the long way, and is as it was. */
 static __always_inline int take_short_way(struct xdp_md* ctx) {
   void* data = (void*)(long)ctx->data;
   const void* end = (void*)(long)ctx->data_end;
   const struct plain_frame all = {data, data + ETH_HLEN, data + ETH_HLEN + sizeof(struct iphdr)}, *frame = &all;
   if ((const void*)(frame->tcp + 1) > end) return XDP_ABORTED;
   if (!is_plain(frame, (__u32)(end - data))) return XDP_ABORTED;
-  const struct flow* flow = find_plain(frame);
+  struct flow_key key;
+  make_key(frame, &key);
+  if (!is_in_sieve(key.destination, key.destination_port, key.protocol)) return pass_by(&key);
+  const struct flow* flow = bpf_map_lookup_elem(&flows, &key);
   if (!flow || (flow->flags & FLOW_LOCAL)) return XDP_ABORTED;
   const struct hop* hop = &flow->to_endpoint;
   if (!is_in_the_middle(flow, hop) || bpf_ntohs(frame->ip->tot_len) > hop->mtu) return XDP_ABORTED;

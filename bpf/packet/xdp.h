@@ -35,7 +35,8 @@ static __always_inline int xdp_finish(struct xdp_md* ctx, struct packet* packet,
 }
 
 static __always_inline int xdp_ingress(struct xdp_md* ctx, int fetch) {
-  if (take_short_way(ctx) == XDP_TX) return XDP_TX;
+  const int taken = take_short_way(ctx);
+  if (taken != XDP_ABORTED) return taken;
   struct packet* packet = begin_packet();
   if (!packet) return XDP_PASS;
   packet->frame = ctx->data_end - ctx->data;
