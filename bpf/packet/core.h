@@ -20,7 +20,7 @@ static __always_inline enum action carry_in(void* ctx, struct packet* packet, st
   packet->out.destination_port = flow->endpoint_port;
   packet->out.protocol = packet->tuple.protocol;
   if (!(flow->flags & FLOW_LOCAL)) return find_way(ctx, packet, &flow->to_endpoint);
-  note_look(packet, &flow->to_endpoint);
+  note_look_without_way(packet, &flow->to_endpoint);
   return PASS_ON;
 }
 
@@ -159,7 +159,7 @@ static __always_inline int egress(struct packet* packet) {
     return TO_STACK;
   }
   if (changes(packet) && !track_endpoint(packet, flow, config)) return DROP;
-  note_look(packet, &flow->to_client);
+  note_look_without_way(packet, &flow->to_client);
   packet->is_reply = 1;
   reverse_key(&packet->out, &work->client);
   return PASS_ON;

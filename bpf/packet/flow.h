@@ -19,8 +19,8 @@ static __always_inline struct flow* find_embryo(const struct packet* packet) {
   return after_flood(packet) ? bpf_map_lookup_elem(&embryos, &packet->tuple) : 0;
 }
 
-/* Both sides have spoken, neither has closed, and all of the flow (its life, the way out) was looked at some ticks ago.
- */
+/* Both sides have spoken, neither has closed, and the flow was looked at some ticks ago. Its way out too, if it has
+ * one: an MTU of 0 says that nobody asked for it. */
 static __always_inline int is_in_the_middle(const struct flow* flow, const struct hop* hop) {
   return flow->client_state == (SIDE_SPOKE | SIDE_ACKED) && flow->endpoint_state == SIDE_SPOKE &&
          (__u32)bpf_jiffies64() - hop->tick < STEADY_TICKS;
@@ -28,14 +28,18 @@ static __always_inline int is_in_the_middle(const struct flow* flow, const struc
 
 /* True, and noted, for a packet that changes nothing of its flow. */
 static __always_inline int is_steady(struct packet* packet, const struct flow* flow, const struct hop* hop) {
-  if (packet->is_error || (packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) return 0;
-  if (!is_in_the_middle(flow, hop)) return 0;
-  packet->is_steady = (flow->flags & FLOW_LOCAL) || packet->length <= hop->mtu;
+  packet->is_steady =
+      !packet->is_error && !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) && is_in_the_middle(flow, hop);
   return packet->is_steady;
 }
 
 static __always_inline void note_look(const struct packet* packet, struct hop* hop) {
   if (!packet->is_steady) hop->tick = (__u32)bpf_jiffies64();
+}
+
+/* The same where the stack finds the way. Not if one was ever asked for: the tick is that one's, too. */
+static __always_inline void note_look_without_way(const struct packet* packet, struct hop* hop) {
+  if (!hop->mtu) note_look(packet, hop);
 }
 
 /* Tuple of the endpoint's packets. */

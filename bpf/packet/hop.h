@@ -63,11 +63,13 @@ static __always_inline enum action ask_route(void* ctx, struct packet* packet, s
 }
 
 static __always_inline enum action find_way(void* ctx, struct packet* packet, struct hop* kept) {
-  if (packet->is_steady || (kept->until > packet->now && packet->length <= kept->mtu)) {
+  const int fits = packet->length <= kept->mtu;
+  if (fits && (packet->is_steady || kept->until > packet->now)) {
     packet->hop = *kept;
     note_look(packet, kept);
     return SEND;
   }
+  if (packet->is_steady) look_at_clock(packet);
   return ask_route(ctx, packet, kept);
 }
 

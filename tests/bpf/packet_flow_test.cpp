@@ -107,6 +107,26 @@ TEST_F(PacketFlowTest, ASteadyFlowStillSeesItsEnd) {
   EXPECT_EQ(counted(Program::kIn, from_client().syn().sequence(7000)), "local flow_new flow_again");
 }
 
+/// What tc egress had looked at was taken for looked at on every way: the answer went out of device 0, that is nowhere.
+TEST_F(PacketFlowTest, ASteadyFlowKnowsNoWayThatNobodyAskedFor) {
+  const uint16_t port = kFirstPort + 1;  // by its port, an answer that ingress carries may be an endpoint's elsewhere
+  establish(port);
+  counted(Program::kOut, from_endpoint(port).ack(1001).payload(1));
+  const auto goes_to_the_gateway = [&] {
+    const auto answer = run(Program::kIn, from_endpoint(port).ack(1001).payload(7).build());
+    EXPECT_EQ(answer.counted, "replied");
+    return std::equal(kGatewayMac.begin(), kGatewayMac.end(), answer.frame.begin());
+  };
+  EXPECT_TRUE(goes_to_the_gateway());
+  // Nor one that was asked for long ago, by ingress, when only egress has looked since.
+  auto [key, flow] = flows().at(0);
+  flow.to_client.until = 0;
+  std::memset(flow.to_client.to, 0, sizeof(flow.to_client.to));
+  replace_flow(key, flow);
+  counted(Program::kOut, from_endpoint(port).ack(1001).payload(1));
+  EXPECT_TRUE(goes_to_the_gateway());
+}
+
 TEST_F(PacketFlowTest, OnlyWhatIsExpectedIsLookedUp) {
   auto late = outside("late", kVip4, 90, {{1, {local("10.0.0.5")}}});
   ASSERT_TRUE(datapath->apply(make_plan({late}, ++generation)));
