@@ -94,7 +94,7 @@ static __always_inline int begin(const struct packet* packet, int fetch) {
   return fetch ? weir_admit(frontend.split) : weir_admit_a(frontend.split);
 }
 
-/* The flow of a client's packet, which is none of a steady flow `flow`; none: `action` says what then. */
+/* The flow of a client's packet. `flow`: what `flows` has for it, if anything. None: `action` says what then. */
 static __always_inline struct flow* find_or_begin(const struct packet* packet, struct flow* flow, int fetch,
                                                   int* action) {
   *action = GO_ON;

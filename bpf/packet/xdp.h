@@ -34,15 +34,19 @@ static __always_inline int xdp_finish(struct xdp_md* ctx, struct packet* packet,
   return packet->hop.ifindex == packet->ifindex ? XDP_TX : (int)bpf_redirect(packet->hop.ifindex, 0);
 }
 
+static __always_inline struct packet* xdp_begin(struct xdp_md* ctx) {
+  struct packet* packet = begin_packet();
+  if (!packet) return 0;
+  packet->frame = ctx->data_end - ctx->data;
+  packet->ifindex = ctx->ingress_ifindex;
+  return parse((void*)(long)ctx->data, (void*)(long)ctx->data_end, packet, 1) == GO_ON ? packet : 0;
+}
+
 static __always_inline int xdp_ingress(struct xdp_md* ctx, int fetch) {
   const int taken = take_short_way(ctx);
   if (taken != XDP_ABORTED) return taken;
-  struct packet* packet = begin_packet();
-  if (!packet) return XDP_PASS;
-  packet->frame = ctx->data_end - ctx->data;
-  packet->ifindex = ctx->ingress_ifindex;
-  if (parse((void*)(long)ctx->data, (void*)(long)ctx->data_end, packet, 1) != GO_ON) return XDP_PASS;
-  return xdp_finish(ctx, packet, ingress(ctx, packet, fetch, 1));
+  struct packet* packet = xdp_begin(ctx);
+  return packet ? xdp_finish(ctx, packet, ingress(ctx, packet, fetch, 1)) : XDP_PASS;
 }
 
 #endif

@@ -47,18 +47,10 @@ int bench_program(struct xdp_md* ctx) {
   return restore(ctx) ? xdp_ingress(ctx, 1) : XDP_ABORTED;
 }
 
-static __always_inline struct packet* restored_packet(struct xdp_md* ctx) {
-  struct packet* packet = restore(ctx) ? begin_packet() : 0;
-  if (!packet) return 0;
-  packet->frame = ctx->data_end - ctx->data;
-  packet->ifindex = ctx->ingress_ifindex;
-  return parse((void*)(long)ctx->data, (void*)(long)ctx->data_end, packet, 1) == GO_ON ? packet : 0;
-}
-
 /* As if the endpoint had answered and the client acknowledged it. */
 SEC("xdp")
 int bench_establish(struct xdp_md* ctx) {
-  struct packet* packet = restored_packet(ctx);
+  struct packet* packet = restore(ctx) ? xdp_begin(ctx) : 0;
   struct flow* flow = packet ? find_flow(packet) : 0;
   if (!flow) return XDP_ABORTED;
   flow->client_state = SIDE_SPOKE | SIDE_ACKED;
@@ -69,7 +61,7 @@ int bench_establish(struct xdp_md* ctx) {
 /* As if the connection were over. */
 SEC("xdp")
 int bench_forget(struct xdp_md* ctx) {
-  struct packet* packet = restored_packet(ctx);
+  struct packet* packet = restore(ctx) ? xdp_begin(ctx) : 0;
   struct flow* flow = packet ? find_flow(packet) : 0;
   if (!flow) return XDP_ABORTED;
   forget(&packet->tuple, flow);

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "bpf/packet/abi.h"
-#include "bpf/packet/sieve.h"
+#include "datapath/sieve.h"
 #include "packet_bench.skel.h"
 #include "packet_builder.h"
 #include "pick/pick.h"
@@ -68,19 +68,9 @@ class Bench {
 
  private:
   void fill();
-  void mark(const abi::frontend_key& key) const;
   std::unique_ptr<packet_bench_bpf, Destroy> skeleton_;
   uint32_t device_ = 0;
 };
-
-void Bench::mark(const abi::frontend_key& key) const {
-  const uint32_t zero = 0;
-  auto sieve = std::make_unique<abi::sieve>();
-  uint32_t address[4];
-  std::memcpy(address, key.address, sizeof(address));
-  sieve->seen[abi::sieve_slot(address, key.port, key.protocol)] = 1;
-  put(bpf_map__fd(skeleton_->maps.north_sieve), &zero, sieve.get());
-}
 
 void Bench::fill() {
   const uint32_t zero = 0, id = 1, first = 1;
@@ -103,7 +93,9 @@ void Bench::fill() {
   frontend.check = pick::frontend_check(key);
   frontend.split = id;
   put(bpf_map__fd(skeleton_->maps.frontends), &key, &frontend);
-  mark(key);
+  auto sieve = Sieve::open(bpf_map__fd(skeleton_->maps.north_sieve));
+  if (!sieve) std::exit(1);
+  sieve->mark(*IpAddress::parse(kVip), 80, 6);
   abi::split split{};
   split.stamp = 1;
   split.destination_count = 1;

@@ -143,11 +143,9 @@ std::vector<std::shared_ptr<routing::ServicePlan>> PacketTest::near_and_far() {
 
 /// As NorthDatapath::expect().
 void PacketTest::expect(const routing::PlanFrontend& frontend) {
-  auto sieve = Mapping::map(map_fd(NorthMap::kSieve), "north_sieve", sizeof(abi::sieve), true);
+  auto sieve = Sieve::open(map_fd(NorthMap::kSieve));
   ASSERT_TRUE(sieve) << sieve.error().message;
-  uint32_t address[4];
-  copy(address, frontend.address);
-  sieve->as<uint8_t>()[abi::sieve_slot(address, __builtin_bswap16(frontend.port), frontend.protocol)] = 1;
+  sieve->mark(frontend.address, frontend.port, frontend.protocol);
 }
 
 void PacketTest::apply(std::vector<std::shared_ptr<routing::ServicePlan>> services) {

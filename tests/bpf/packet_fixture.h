@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "bpf/packet/abi.h"
-#include "bpf/packet/sieve.h"
 #include "datapath/north_object.h"
+#include "datapath/sieve.h"
 #include "packet_builder.h"
 #include "packet_text.h"
 #include "sandbox.h"

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <set>
 
+#include "bpf/packet/sieve.h"
 #include "packet_fixture.h"
 
 namespace weir::datapath::test {

@@ -126,12 +126,7 @@ Result<std::string> Tool::apply(const std::vector<std::string>& services) {
   }
   auto report = maps_->apply(plan);
   if (!report) return std::move(report).error();
-  for (const auto& service : plan.services)
-    for (const auto& frontend : service->frontends) {
-      const datapath::NorthFrontend expected{
-          .address = frontend.address, .port = frontend.port, .protocol = frontend.protocol};
-      north_->expect(std::span(&expected, 1));
-    }
+  north_->expect(datapath::frontends_from_outside(plan));
   return std::to_string(report->operations) + " operations";
 }
 

@@ -31,15 +31,6 @@ void sort_unique(std::vector<IpAddress>& addresses) {
   addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
 }
 
-std::vector<datapath::NorthFrontend> frontends_of(const routing::Plan& plan) {
-  std::vector<datapath::NorthFrontend> found;
-  for (const auto& service : plan.services)
-    for (const auto& frontend : service->frontends)
-      if (frontend.source == routing::kOutside)
-        found.push_back({.address = frontend.address, .port = frontend.port, .protocol = frontend.protocol});
-  return found;
-}
-
 }  // namespace
 
 std::string clash_of_ports(uint16_t first, uint16_t count, uint16_t proxy_first, uint16_t proxy_count) {
@@ -99,7 +90,10 @@ Result<void> OutsideTraffic::open() {
 }
 
 void OutsideTraffic::serve() {
-  if (state_.attached) return;  // mend() looks after it
+  if (state_.attached) {  // mend() looks after the rest
+    north_->expect(frontends_);
+    return;
+  }
   state_.trouble.clear();
   if (!north_) {
     if (const auto opened = open(); !opened) {
@@ -124,12 +118,11 @@ void OutsideTraffic::follow(const routing::Plan& plan, std::vector<std::string>&
       warnings.push_back("the programs for what comes from outside stay: " + removed.error().message);
     return;
   }
-  frontends_ = frontends_of(plan);
+  frontends_ = datapath::frontends_from_outside(plan);
   state_.frontends = frontends_.size();
   // What an agent before this one served goes on.
   if (state_.frontends == 0 && !datapath::is_north_installed(options_.bpffs_dir)) return;
   serve();
-  if (north_) north_->expect(frontends_);
   if (!state_.trouble.empty()) warnings.push_back("what comes from outside is not all split: " + state_.trouble);
 }
 

@@ -1,6 +1,5 @@
 #include "datapath/north.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -18,6 +17,7 @@
 #include "datapath/bpffs.h"
 #include "datapath/north_hooks.h"
 #include "datapath/north_object.h"
+#include "datapath/sieve.h"
 
 namespace weir::datapath {
 namespace {
@@ -141,7 +141,7 @@ struct NorthDatapath::Impl {
   NorthOptions options;
   std::string folder;
   NorthObject object;
-  Mapping sieve;
+  Sieve sieve;
   bool tcx = false, adopted = false;
   std::vector<NorthDevice> devices;
   std::vector<std::pair<uint32_t, std::string>> reasons;  // by interface index
@@ -178,9 +178,9 @@ Result<void> NorthDatapath::Impl::load() {
   auto loaded = load_north_object(features, options.sizes, *shared->maps, &existing);
   if (!loaded) return std::move(loaded).error();
   object = *std::move(loaded);
-  auto mapped = Mapping::map(map_fd(NorthMap::kSieve), "north_sieve", sizeof(abi::sieve), true);
-  if (!mapped) return std::move(mapped).error();
-  sieve = *std::move(mapped);
+  auto opened = Sieve::open(map_fd(NorthMap::kSieve));
+  if (!opened) return std::move(opened).error();
+  sieve = *std::move(opened);
   if (!existing[static_cast<size_t>(NorthMap::kState)]) WEIR_TRY(write_state());
   for (size_t i = 0; i < kNorthMapCount; ++i) {
     if (existing[i]) continue;
@@ -260,6 +260,15 @@ Result<std::vector<std::string>> NorthDatapath::Impl::attach_all() {
   return made;
 }
 
+std::vector<NorthFrontend> frontends_from_outside(const routing::Plan& plan) {
+  std::vector<NorthFrontend> found;
+  for (const auto& service : plan.services)
+    for (const auto& frontend : service->frontends)
+      if (frontend.source == routing::kOutside)
+        found.push_back({.address = frontend.address, .port = frontend.port, .protocol = frontend.protocol});
+  return found;
+}
+
 NorthDatapath::NorthDatapath(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NorthDatapath::~NorthDatapath() = default;
 NorthDatapath::NorthDatapath(NorthDatapath&&) noexcept = default;
@@ -287,11 +296,7 @@ Result<void> NorthDatapath::configure(const NorthSettings& settings) {
 }
 
 void NorthDatapath::expect(std::span<const NorthFrontend> frontends) {
-  for (const NorthFrontend& frontend : frontends) {
-    uint32_t address[4];
-    std::memcpy(address, frontend.address.bytes().data(), sizeof(address));
-    impl_->sieve.as<uint8_t>()[abi::sieve_slot(address, htons(frontend.port), frontend.protocol)] = 1;
-  }
+  for (const NorthFrontend& frontend : frontends) impl_->sieve.mark(frontend.address, frontend.port, frontend.protocol);
 }
 
 Result<void> NorthDatapath::attach(std::span<const NorthDevice> devices) {

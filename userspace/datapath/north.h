@@ -67,6 +67,8 @@ struct NorthFrontend {
   uint16_t port = 0;
   uint8_t protocol = 6;  // IPPROTO_TCP
 };
+/// Those of the plan: its frontends of source kOutside.
+std::vector<NorthFrontend> frontends_from_outside(const routing::Plan& plan);
 
 struct NorthDeviceStatus {
   std::string name;

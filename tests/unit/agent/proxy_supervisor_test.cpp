@@ -158,7 +158,7 @@ TEST_F(ProxySupervisorTest, IsToldEveryChange) {
 TEST_F(ProxySupervisorTest, AKilledOneIsReplacedOverTheSameSockets) {
   prepare(3);
   const int pid = state().pid;
-  signal_proxy(state().pid, SIGKILL);
+  signal_proxy(pid, SIGKILL);
   bool was_down = false;
   EXPECT_TRUE(run_until([&] {
     if (state().what == What::kDown) {
@@ -176,7 +176,7 @@ TEST_F(ProxySupervisorTest, AKilledOneIsReplacedOverTheSameSockets) {
 TEST_F(ProxySupervisorTest, AStoppedOneIsEndedAndReplaced) {
   prepare(3);
   const int pid = state().pid;
-  signal_proxy(state().pid, SIGSTOP);
+  signal_proxy(pid, SIGSTOP);
   bool was_silent = false;
   EXPECT_TRUE(run_until([&] {
     was_silent = was_silent || state().silent;
