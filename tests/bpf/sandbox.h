@@ -13,7 +13,7 @@
 #include "base/file_descriptor.h"
 #include "base/ip_address.h"
 #include "datapath/datapath.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath::test {
 

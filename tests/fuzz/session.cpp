@@ -17,7 +17,7 @@
 #include "config/store.h"
 #include "net/loop.h"
 #include "proxy/worker.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 using namespace weir;
 using namespace weir::proxy;

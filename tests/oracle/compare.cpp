@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "routing/request_view.h"
+#include "routing/rule/request_view.h"
 
 namespace weir::oracle {
 namespace {

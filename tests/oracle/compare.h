@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "routing/client.h"
-#include "routing/explain.h"
+#include "routing/decide/explain.h"
 
 namespace weir::oracle {
 

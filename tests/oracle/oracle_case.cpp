@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "config/store.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::oracle {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "routing/explain_json.h"
+#include "routing/decide/explain_json.h"
 #include "routing/table.h"
 
 namespace weir::oracle {

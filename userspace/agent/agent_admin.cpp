@@ -8,7 +8,7 @@
 #include "agent/kernel_check.h"
 #include "agent/proxy_view.h"
 #include "agent/question.h"
-#include "routing/explain_json.h"
+#include "routing/decide/explain_json.h"
 
 namespace weir::agent {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "datapath/proxy_ports.h"
 #include "net/socket.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::agent {
 

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "agent/stat_view.h"
-#include "routing/resolve.h"
+#include "routing/view/resolve.h"
 
 namespace weir::agent {
 namespace {

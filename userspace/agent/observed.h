@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "datapath/maps_view.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::agent {
 

@@ -10,7 +10,7 @@
 #include "datapath/datapath.h"
 #include "datapath/north.h"
 #include "proxy_process/protocol.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::agent {
 

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "datapath/north.h"
 #include "routing/outside.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 #include "routing/table.h"
 
 namespace weir::agent {

@@ -3,7 +3,7 @@
 
 #include <tuple>
 
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::agent {
 

@@ -22,7 +22,7 @@
 #include "agent/proxy_state.h"
 #include "datapath/datapath.h"
 #include "proxy_process/heartbeat.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::agent {
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "routing/resolve.h"
+#include "routing/view/resolve.h"
 
 namespace weir::agent {
 

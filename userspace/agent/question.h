@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
-#include "routing/explain_json.h"
+#include "routing/decide/explain_json.h"
 
 namespace weir::agent {
 

@@ -13,7 +13,7 @@
 #include "agent/file_texts.h"
 #include "agent/state.h"
 #include "datapath/datapath.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::agent {
 

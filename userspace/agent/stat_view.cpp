@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::agent {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "datapath/maps_view.h"
 #include "proxy_process/stats_report.h"
-#include "routing/resolve.h"
 #include "routing/table.h"
+#include "routing/view/resolve.h"
 
 namespace weir::agent {
 

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "agent/route_text.h"
-#include "routing/resolve.h"
+#include "routing/view/resolve.h"
 
 namespace weir::agent {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/command_table.h"
 #include "cli/output.h"
 #include "cli/unified_diff.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::cli {
 namespace {

@@ -15,7 +15,7 @@
 #include "cli/explain_text.h"
 #include "cli/offline.h"
 #include "cli/url.h"
-#include "routing/explain_json.h"
+#include "routing/decide/explain_json.h"
 
 namespace weir::cli {
 namespace {

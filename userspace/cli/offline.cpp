@@ -7,7 +7,7 @@
 #include "agent/folder.h"
 #include "agent/options.h"
 #include "config/codes.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::cli {
 namespace {

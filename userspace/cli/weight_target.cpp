@@ -9,7 +9,7 @@
 
 #include "cli/suggest.h"
 #include "routing/hosts.h"
-#include "routing/resolve.h"
+#include "routing/view/resolve.h"
 
 namespace weir::cli {
 namespace {

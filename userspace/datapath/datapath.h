@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "datapath/maps_view.h"
 #include "datapath/proxy_ports.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath {
 

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "bpf/abi.h"
 #include "datapath/proxy_ports.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath {
 

@@ -12,7 +12,7 @@
 
 #include "base/ip_address.h"
 #include "base/result.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath {
 

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "datapath/map_diff.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath {
 

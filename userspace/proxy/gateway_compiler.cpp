@@ -4,8 +4,8 @@
 
 #include "proxy/route_compiler.h"
 #include "routing/hosts.h"
-#include "routing/match_connection.h"
-#include "routing/resolve_gateway.h"
+#include "routing/view/match_connection.h"
+#include "routing/view/resolve_gateway.h"
 
 namespace weir::proxy {
 

@@ -6,7 +6,7 @@
 
 #include "http/message.h"
 #include "net/timer_wheel.h"
-#include "routing/retry_policy.h"
+#include "routing/rule/retry_policy.h"
 
 namespace weir::proxy {
 

@@ -17,11 +17,11 @@
 #include "proxy/retry.h"
 #include "proxy/split.h"
 #include "proxy/stats.h"
-#include "routing/cors.h"
-#include "routing/header_operations.h"
-#include "routing/match.h"
-#include "routing/plan.h"
-#include "routing/rewrite.h"
+#include "routing/plan/plan.h"
+#include "routing/rule/cors.h"
+#include "routing/rule/header_operations.h"
+#include "routing/rule/match.h"
+#include "routing/rule/rewrite.h"
 #include "routing/table.h"
 
 namespace weir::proxy {

@@ -7,7 +7,7 @@
 #include "proxy/route.h"
 #include "proxy/shared_state.h"
 #include "routing/client.h"
-#include "routing/resolve.h"
+#include "routing/view/resolve.h"
 
 namespace weir::proxy {
 

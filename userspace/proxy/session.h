@@ -22,7 +22,7 @@
 #include "proxy/exchange.h"
 #include "proxy/retry.h"
 #include "proxy/route_compiler.h"
-#include "routing/request_view.h"
+#include "routing/rule/request_view.h"
 
 namespace weir::proxy {
 

@@ -5,8 +5,8 @@
 #include "http/validator.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
-#include "routing/path.h"
-#include "routing/redirect.h"
+#include "routing/rule/path.h"
+#include "routing/rule/redirect.h"
 
 namespace weir::proxy {
 namespace {

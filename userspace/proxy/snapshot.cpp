@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/hash.h"
-#include "routing/plan_gateway.h"
-#include "routing/resolve_gateway.h"
+#include "routing/plan/gateway.h"
+#include "routing/view/resolve_gateway.h"
 
 namespace weir::proxy {
 namespace {

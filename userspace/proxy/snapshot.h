@@ -12,7 +12,7 @@
 
 #include "proxy/route_compiler.h"
 #include "proxy/shared_state.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy {
 

@@ -19,7 +19,7 @@
 #include "proxy/options.h"
 #include "proxy/snapshot.h"
 #include "proxy/stats.h"
-#include "routing/request_view.h"
+#include "routing/rule/request_view.h"
 
 namespace weir::proxy {
 

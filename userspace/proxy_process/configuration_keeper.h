@@ -13,7 +13,7 @@
 #include "config/store.h"
 #include "proxy/snapshot.h"
 #include "proxy_process/protocol.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy_process {
 

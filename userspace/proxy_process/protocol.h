@@ -25,7 +25,7 @@
 #include "net/socket.h"
 #include "proxy/options.h"
 #include "proxy_process/message.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy_process {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/diagnostic.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::routing {
 

@@ -15,9 +15,9 @@
 #include "base/ip_address.h"
 #include "config/diagnostic.h"
 #include "config/model.h"
-#include "routing/match.h"
 #include "routing/outside.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
+#include "routing/rule/match.h"
 #include "routing/shared_map.h"
 
 namespace weir::routing {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 #include "samples.h"
 
 namespace weir::agent {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "config/store.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::agent {
 namespace {

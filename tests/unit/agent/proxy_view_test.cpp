@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/views.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 #include "samples.h"
 #include "tests/unit/proxy_process/samples.h"
 

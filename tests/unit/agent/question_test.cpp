@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 #include "samples.h"
 
 namespace weir::agent {

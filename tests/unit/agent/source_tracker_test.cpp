@@ -5,7 +5,7 @@
 #include <atomic>
 #include <future>
 
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 #include "samples.h"
 
 namespace weir::agent {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/views.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 #include "samples.h"
 
 namespace weir::agent {

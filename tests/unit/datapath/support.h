@@ -9,7 +9,7 @@
 
 #include "datapath/map_diff.h"
 #include "datapath/map_state.h"
-#include "routing/plan.h"
+#include "routing/plan/plan.h"
 
 namespace weir::datapath {
 

@@ -4,7 +4,7 @@
 
 #include "config/store.h"
 #include "proxy/snapshot.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/store.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy {
 namespace {

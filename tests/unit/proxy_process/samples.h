@@ -6,7 +6,7 @@
 
 #include "proxy/snapshot.h"
 #include "proxy_process/protocol.h"
-#include "routing/build_table.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::proxy_process::test {
 

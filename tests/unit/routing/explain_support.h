@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "routing/explain.h"
+#include "routing/decide/explain.h"
 #include "support.h"
 
 namespace weir::routing {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "config/store.h"
-#include "routing/build_table.h"
-#include "routing/resolve.h"
+#include "routing/build/table_builder.h"
+#include "routing/view/resolve.h"
 
 namespace weir::routing {
 

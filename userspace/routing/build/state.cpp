@@ -1,0 +1,151 @@
+#include "routing/build/state.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "routing/build/services.h"
+#include "routing/hosts.h"
+
+namespace weir::routing {
+
+TableBuilder::State::State(BuildOptions options) : options_(options) {}
+
+namespace {
+
+bool same(const config::MeshConfig& a, const config::MeshConfig& b) {
+  return std::tie(a.cluster_domain, a.root_namespace, a.outbound_traffic_policy, a.path_normalization) ==
+         std::tie(b.cluster_domain, b.root_namespace, b.outbound_traffic_policy, b.path_normalization);
+}
+
+}  // namespace
+
+std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfig& mesh, const config::Delta& delta) {
+  if (!started_ || !same(mesh, table_.mesh)) start_again(mesh);
+  objects_.reserve(objects_.size() + delta.added.size());
+  for (const config::ObjectPtr& object : delta.removed) file(object, false);
+  for (const config::ObjectPtr& object : delta.added) file(object, true);
+  compile_pods();
+  compile_services();
+  compile_rules();
+  compile_destination_rules();
+  compile_gateways();
+  make_plans();
+  dirty_ = {};
+  return std::make_shared<const Table>(table_);
+}
+
+void TableBuilder::State::set_sources(std::vector<PlanSource> sources) {
+  std::sort(sources.begin(), sources.end(), [](const PlanSource& a, const PlanSource& b) {
+    return std::tie(a.pod_namespace, a.pod_name, a.address) < std::tie(b.pod_namespace, b.pod_name, b.address);
+  });
+  if (sources == sources_) return;
+  sources_ = std::move(sources);
+  dirty_.plans_with_sources = true;
+}
+
+void TableBuilder::State::set_outside(Outside outside) {
+  if (table_.outside && *table_.outside == outside) return;
+  table_.outside = std::make_shared<const Outside>(std::move(outside));
+  dirty_.all_plans = true;
+}
+
+/// Mesh settings change what names mean, so everything is compiled anew.
+void TableBuilder::State::start_again(const config::MeshConfig& mesh) {
+  State fresh(options_);
+  fresh.started_ = true;
+  fresh.generation_ = generation_;
+  fresh.sources_ = std::move(sources_);
+  fresh.table_.mesh = mesh;
+  fresh.table_.outside = table_.outside;
+  for (const auto& [address, object] : objects_) fresh.file(object, true);
+  *this = std::move(fresh);
+}
+
+void TableBuilder::State::file_in(ObjectIndex& index, std::string_view key, const config::ObjectPtr& object, bool add) {
+  if (add) {
+    index.add(key, object);
+  } else {
+    index.remove(key, object);
+  }
+}
+
+void TableBuilder::State::file(const config::ObjectPtr& object, bool add) {
+  if (add == objects_.contains(object.get())) return;
+  if (add) {
+    objects_.emplace(object.get(), object);
+  } else {
+    objects_.erase(object.get());
+  }
+  const config::Metadata& meta = config::metadata(*object);
+  const std::string& domain = table_.mesh.cluster_domain;
+  const auto service_key = [&](const std::string& name) {
+    return key_of(meta.namespace_, service_host(to_lower(name), meta.namespace_, domain));
+  };
+  const auto file_service_part = [&](ObjectIndex& index, const std::string& name) {
+    const std::string key = service_key(name);
+    file_in(index, key, object, add);
+    dirty_.services.insert(key);
+  };
+  if (const auto* slice = std::get_if<config::EndpointSlice>(object.get())) {
+    file_service_part(slices_, slice->service_name);
+  } else if (std::holds_alternative<config::Service>(*object)) {
+    file_service_part(services_, meta.name);
+  } else if (std::holds_alternative<config::Endpoints>(*object)) {
+    file_service_part(endpoints_, meta.name);
+  } else if (const auto* pod = std::get_if<config::Pod>(object.get())) {
+    file_pod(*pod, object, add);
+  } else if (std::holds_alternative<config::WorkloadEntry>(*object)) {
+    file_workload(meta.namespace_, object, add);
+  } else if (const auto* entry = std::get_if<config::ServiceEntry>(object.get())) {
+    file_service_entry(*entry, object, add);
+  } else if (std::holds_alternative<config::VirtualService>(*object)) {
+    file_in(rules_, key_of(meta), object, add);
+    dirty_.rules.insert(key_of(meta));
+  } else if (const auto* rule = std::get_if<config::DestinationRule>(object.get())) {
+    const std::string key = key_of(meta.namespace_, full_host(rule->host.value, meta.namespace_, domain));
+    file_in(destination_rules_, key, object, add);
+    dirty_.destination_rules.insert(key);
+  } else if (std::holds_alternative<config::Gateway>(*object)) {
+    file_in(gateways_, key_of(meta), object, add);
+    dirty_.gateways.insert(key_of(meta));
+  }
+}
+
+void TableBuilder::State::file_service_entry(const config::ServiceEntry& entry, const config::ObjectPtr& object,
+                                             bool add) {
+  Keys keys;
+  for (const auto& host : entry.hosts) keys.insert(key_of(entry.meta.namespace_, to_lower(host.value)));
+  for (const std::string& key : keys) {
+    file_in(entries_, key, object, add);
+    dirty_.services.insert(key);
+    if (!entry.workload_selector) continue;
+    // Left in when the entry goes: compiling a service once too often does no harm, and another entry of the host may
+    // select too.
+    if (add) selecting_services_[entry.meta.namespace_].insert(key);
+  }
+}
+
+void TableBuilder::State::file_pod(const config::Pod& pod, const config::ObjectPtr& object, bool add) {
+  const std::string key = key_of(pod.meta);
+  file_in(pods_, key, object, add);
+  file_workload(pod.meta.namespace_, object, add);
+  dirty_.pods.push_back(key);
+}
+
+void TableBuilder::State::file_workload(const std::string& namespace_, const config::ObjectPtr& object, bool add) {
+  auto& workloads = workloads_[namespace_];
+  if (add) {
+    workloads.insert(object);
+  } else {
+    workloads.erase(object);
+  }
+  mark_selecting_services(namespace_);
+}
+
+void TableBuilder::State::mark_selecting_services(std::string_view namespace_) {
+  const auto found = selecting_services_.find(namespace_);
+  if (found != selecting_services_.end()) dirty_.services.insert(found->second.begin(), found->second.end());
+}
+
+}  // namespace weir::routing

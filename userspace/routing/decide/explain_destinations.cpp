@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "routing/decide/explain_internal.h"
+#include "routing/hosts.h"
+
+namespace weir::routing::explaining {
+namespace {
+
+constexpr int kServiceUnavailable = 503;
+
+std::string describe(const DecisionDestination& destination) {
+  std::string text = destination.host + ":" + std::to_string(destination.port);
+  if (!destination.subset.empty()) text += " subset " + destination.subset;
+  return text;
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g %%", share * 100);
+  return text;
+}
+
+/// In the kernel a load balancer of the rule does not hold (plan_policy).
+bool sends_to_dialled(const Inquiry& inquiry, const ResolvedDestination& resolved) {
+  const bool by_policy =
+      resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  if (by_policy && inquiry.decision.path == Path::kKernel) return false;
+  return goes_to_dialled(resolved, inquiry.client);
+}
+
+/// Of a service with an address of its own, under loadBalancer PASSTHROUGH, that address.
+void add_dialled_endpoints(const Inquiry& inquiry, const ResolvedDestination& resolved,
+                           DecisionDestination& destination) {
+  const Dialled dialled = find_dialled(inquiry);
+  const bool of_service = dialled.address && dialled.service != nullptr && !dialled.service->addresses.empty();
+  const bool by_policy = resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  if (dialled.address && (by_policy || !of_service)) {
+    destination.endpoints.push_back({*dialled.address, inquiry.request.port, 1});
+    return;
+  }
+  if (resolved.service_port == nullptr) return;
+  for (const Endpoint& endpoint : resolved.service_port->endpoints) {
+    if (endpoint.healthy) destination.endpoints.push_back({endpoint.address, endpoint.port, 1});
+  }
+}
+
+DecisionDestination make_destination(const Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight,
+                                     double share) {
+  DecisionDestination destination;
+  destination.host = resolved.host;
+  destination.port = resolved.port;
+  destination.subset = resolved.subset;
+  destination.weight = weight;
+  destination.share = share;
+  destination.exists = resolved.exists;
+  if (sends_to_dialled(inquiry, resolved)) {
+    add_dialled_endpoints(inquiry, resolved, destination);
+    return destination;
+  }
+  for (const Endpoint* endpoint : resolved.endpoints) {
+    if (endpoint->healthy) destination.endpoints.push_back({endpoint->address, endpoint->port, endpoint->weight});
+  }
+  return destination;
+}
+
+/// Whether anyone can answer for the destination. Names that DNS has yet to resolve count as able.
+bool can_serve(const Inquiry& inquiry, const ResolvedDestination& resolved) {
+  if (!resolved.exists) return false;
+  if (resolved.has_healthy() || sends_to_dialled(inquiry, resolved)) return true;
+  return resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kStatic &&
+         resolved.service->resolution != Service::Resolution::kOriginalDestination;
+}
+
+bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight, uint64_t sum) {
+  const double share = static_cast<double>(weight) / static_cast<double>(sum);
+  DecisionDestination destination = make_destination(inquiry, resolved, weight, share);
+  std::string text = percent(share) + " to " + describe(destination);
+  const bool serves = can_serve(inquiry, resolved);
+  if (!serves) {
+    text += ": 503, " + resolved.problem;
+  } else if (sends_to_dialled(inquiry, resolved)) {
+    text += ": the dialled address gets it (headless, resolution NONE, or loadBalancer PASSTHROUGH)";
+  } else {
+    text += ": " + std::to_string(destination.endpoints.size()) + " of " + std::to_string(resolved.endpoints.size()) +
+            " endpoints can get it";
+  }
+  inquiry.step(std::move(text));
+  inquiry.decision.destinations.push_back(std::move(destination));
+  return serves;
+}
+
+}  // namespace
+
+ResolvedDestination resolve_http_destination(const Inquiry& inquiry, std::string_view namespace_,
+                                             const config::Destination& destination) {
+  const uint16_t dialled = inquiry.request.port;
+  if (inquiry.client.is_gateway || destination.port) {
+    return resolve_destination(inquiry.table, inquiry.client, namespace_, destination, dialled);
+  }
+  config::Destination at_port = destination;
+  at_port.port = config::Located<uint16_t>{dialled, destination.at};
+  return resolve_destination(inquiry.table, inquiry.client, namespace_, at_port, dialled);
+}
+
+void set_destinations(Inquiry& inquiry, const std::vector<config::WeightedDestination>& route,
+                      std::string_view namespace_, Layer layer) {
+  const std::vector<uint64_t> weights = effective_weights(route);
+  uint64_t sum = 0;
+  for (const uint64_t weight : weights) sum += weight;
+  bool any_serves = false;
+  for (size_t i = 0; i < route.size(); ++i) {
+    if (weights[i] == 0) continue;  // never
+    const config::Destination& destination = route[i].destination;
+    const ResolvedDestination resolved =
+        layer == Layer::kHttp
+            ? resolve_http_destination(inquiry, namespace_, destination)
+            : resolve_destination(inquiry.table, inquiry.client, namespace_, destination, inquiry.request.port);
+    if (add(inquiry, resolved, weights[i], sum)) any_serves = true;
+  }
+  inquiry.decision.action = Action::kSplit;
+  if (!any_serves && inquiry.request.is_http) inquiry.decision.status = kServiceUnavailable;
+}
+
+void set_default_destination(Inquiry& inquiry, const Service& service, uint16_t port) {
+  inquiry.decision.action = Action::kDefault;
+  const bool serves = add(inquiry, resolve_service(inquiry.table, inquiry.client, service, port), 1, 1);
+  if (!serves && inquiry.request.is_http) inquiry.decision.status = kServiceUnavailable;
+}
+
+}  // namespace weir::routing::explaining

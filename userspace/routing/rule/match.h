@@ -1,0 +1,106 @@
+#pragma once
+// An entry of http[].match, compiled: does this request satisfy it? (semantics 1.1, istio-facts 2-9)
+//
+// Only what a request says: port, sourceLabels, sourceNamespace and gateways are decided when the table is built.
+// Matching is pure, const and safe from any thread; it allocates only for a header list (Cookie, Via ...) that was sent
+// in several fields and must be joined first.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/model.h"
+#include "routing/rule/request_view.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace weir::routing {
+
+/// exact, prefix, regex (RE2, whole text) or present.
+class StringMatcher {
+ public:
+  enum class Type { kExact, kPrefix, kRegex, kPresent };
+
+  /// `ignore_case` holds for exact and prefix only, as in Istio. Errors: an empty, over-long (1024) or unreadable
+  /// regex.
+  static Result<StringMatcher> compile(const config::StringMatch& match, bool ignore_case = false);
+  StringMatcher(StringMatcher&&) noexcept;
+  StringMatcher& operator=(StringMatcher&&) noexcept;
+  ~StringMatcher();
+
+  [[nodiscard]] bool matches(std::string_view text) const;
+  [[nodiscard]] Type type() const { return type_; }
+  [[nodiscard]] const std::string& value() const { return value_; }
+  /// True for what matches every text: present, prefix "" and regex ".*".
+  [[nodiscard]] bool matches_all() const;
+  /// `exact "jason"`, `present`.
+  [[nodiscard]] std::string to_text() const;
+
+ private:
+  StringMatcher();
+  Type type_ = Type::kPresent;
+  bool ignore_case_ = false;
+  std::string value_;
+  std::unique_ptr<const re2::RE2> regex_;
+};
+
+/// One condition on a header, a pseudo header (":method") or, inverted, its absence.
+class HeaderMatcher {
+ public:
+  static Result<HeaderMatcher> compile(std::string_view name, const config::StringMatch& match, bool inverted);
+  bool matches(const RequestView& request, std::string* why_not) const;
+
+ private:
+  enum class Source { kField, kList, kMethod, kScheme, kAuthority, kTarget, kForwardedProto, kNever };
+  HeaderMatcher(std::string_view name, StringMatcher matcher, bool inverted);
+  bool matches_value(std::string_view value, std::string* why_not) const;
+  bool matches_absent(std::string* why_not) const;
+  bool matches_fields(const RequestView& request, std::string* why_not) const;
+  bool matches_list(const RequestView& request, std::string* why_not) const;
+
+  std::string name_;  // lower case
+  Source source_;
+  StringMatcher matcher_;
+  bool inverted_;
+};
+
+class HttpMatcher {
+ public:
+  /// Errors name the field: "uri: regex \"(\": missing )". Conditions on JWT claims (@request.auth.claims) are refused.
+  static Result<HttpMatcher> compile(const config::HttpMatch& match);
+  HttpMatcher(HttpMatcher&&) noexcept = default;
+  HttpMatcher& operator=(HttpMatcher&&) noexcept = default;
+
+  /// All conditions hold. `why_not`, if given, is set to the first one that does not:
+  /// `header end-user exact "jason" != "tester"`.
+  bool matches(const RequestView& request, std::string* why_not = nullptr) const;
+
+  /// False when every request satisfies it: the match can be decided without seeing the request.
+  [[nodiscard]] bool needs_request() const;
+
+  /// The uri condition, for what depends on how the path matched (rewrite, redirect); null when there is none.
+  [[nodiscard]] const StringMatcher* uri() const { return uri_ ? &*uri_ : nullptr; }
+
+ private:
+  struct QueryMatcher {
+    std::string name;
+    StringMatcher matcher;
+  };
+
+  HttpMatcher() = default;
+  Result<void> compile_headers(const config::HttpMatch& match);
+  bool matches_query(const RequestView& request, std::string* why_not) const;
+
+  std::optional<StringMatcher> uri_, scheme_, method_, authority_;
+  std::vector<HeaderMatcher> headers_;
+  std::vector<QueryMatcher> query_;
+};
+
+/// The first value of `name` in a query string, undecoded; nothing when the name is not there (istio-facts 7).
+std::optional<std::string_view> query_value(std::string_view query, std::string_view name);
+
+}  // namespace weir::routing

@@ -1,0 +1,21 @@
+#pragma once
+// Which L4 rule takes a connection (semantics 1.3). Pure.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "routing/view/resolve.h"
+
+namespace weir::routing {
+
+struct ConnectionFacts {
+  std::optional<IpAddress> destination, source;
+  std::string sni;  // lower case; empty: none
+};
+
+/// The rule that fits most closely, as Envoy matches filter chains; of equal ones the first. Null: none.
+const ApplicableL4Route* match_connection(const std::vector<ApplicableL4Route>& routes, const ConnectionFacts& facts);
+
+}  // namespace weir::routing
