@@ -62,6 +62,7 @@ inline constexpr const char* kStatPrefix = "WEIR0214";     // match.statPrefix
 inline constexpr const char* kNetwork = "WEIR0215";        // WorkloadEntry network: address missing, multi-network
 inline constexpr const char* kUnixEndpoint = "WEIR0216";   // endpoints at unix:// paths
 inline constexpr const char* kCookieAttributes = "WEIR0217";  // consistentHash.httpCookie.attributes
+inline constexpr const char* kListenerSet = "WEIR0230";       // ListenerSet
 
 }  // namespace weir::config::code
 

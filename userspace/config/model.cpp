@@ -1,25 +1,10 @@
 #include "config/model.h"
 
+#include "config/kinds.h"
+#include "config/model_text.h"
+
 namespace weir::config {
 namespace {
-
-template <class Items, class ToText>
-std::string join(const Items& items, ToText to_text) {
-  std::string text;
-  for (const auto& item : items) {
-    if (!text.empty()) text += ",";
-    text += to_text(item);
-  }
-  return text;
-}
-
-std::string values(const std::vector<Located<std::string>>& items) {
-  return join(items, [](const auto& item) { return item.value; });
-}
-
-std::string pairs(const Labels& labels) {
-  return join(labels, [](const auto& label) { return label.first + "=" + label.second; });
-}
 
 std::string destination(const WeightedDestination& item) {
   std::string text = item.destination.host.value;
@@ -97,32 +82,6 @@ std::string body(const Namespace& object) {
 }
 
 }  // namespace
-
-std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::kVirtualService:
-      return "VirtualService";
-    case Kind::kDestinationRule:
-      return "DestinationRule";
-    case Kind::kGateway:
-      return "Gateway";
-    case Kind::kServiceEntry:
-      return "ServiceEntry";
-    case Kind::kWorkloadEntry:
-      return "WorkloadEntry";
-    case Kind::kService:
-      return "Service";
-    case Kind::kEndpoints:
-      return "Endpoints";
-    case Kind::kEndpointSlice:
-      return "EndpointSlice";
-    case Kind::kPod:
-      return "Pod";
-    case Kind::kNamespace:
-      return "Namespace";
-  }
-  return "?";
-}
 
 std::string Metadata::describe() const {
   std::string text(to_string(kind));

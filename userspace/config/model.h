@@ -1,5 +1,5 @@
 #pragma once
-// What the user wrote, as written: Istio's and Kubernetes' objects, each with its place in the files.
+// What the user wrote, as written: Istio's, the Gateway API's and Kubernetes' objects, each with its place.
 // Names are not completed, defaults not filled in, references not followed: that is routing's work (build_table).
 // Field meanings: reference semantics 1.0-1.6; names are Istio's and Kubernetes' own, in snake_case.
 //
@@ -12,13 +12,18 @@
 
 #include "config/model_common.h"
 #include "config/model_destination_rule.h"
+#include "config/model_gateway_api.h"
 #include "config/model_services.h"
 #include "config/model_virtual_service.h"
 
 namespace weir::config {
 
+/// In the order of Kind. `Gateway` is Istio's; the Gateway API's is `gateway_api::Gateway`.
 using AnyObject = std::variant<VirtualService, DestinationRule, Gateway, ServiceEntry, WorkloadEntry, Service,
-                               Endpoints, EndpointSlice, Pod, Namespace>;
+                               Endpoints, EndpointSlice, Pod, Namespace, gateway_api::GatewayClass,
+                               gateway_api::Gateway, gateway_api::ListenerSet, gateway_api::HttpRoute,
+                               gateway_api::GrpcRoute, gateway_api::TcpRoute, gateway_api::TlsRoute,
+                               gateway_api::UdpRoute, gateway_api::ReferenceGrant, gateway_api::BackendTlsPolicy>;
 using ObjectPtr = std::shared_ptr<const AnyObject>;
 
 [[nodiscard]] const Metadata& metadata(const AnyObject& object);

@@ -16,6 +16,8 @@ void read_virtual_service(Fields& spec, VirtualService& object);
 void read_destination_rule(Fields& spec, DestinationRule& object);
 void read_gateway(Fields& spec, Gateway& object);
 void read_service_entry(Fields& spec, ServiceEntry& object);
+/// `status.addresses`, of the whole object.
+void read_service_entry_status(Fields& root, ServiceEntry& object);
 void read_workload_entry(Fields& spec, WorkloadEntry& object);
 
 // The whole of Kubernetes' objects.

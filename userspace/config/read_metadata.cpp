@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "config/kinds.h"
 #include "config/read.h"
 #include "config/scalars.h"
 
@@ -47,7 +48,7 @@ void read_fields(Fields& fields, Metadata& meta) {
   meta.name = name.value;
   if (name.at.line > 0) meta.name_at = name.at;
   const auto space = fields.located("namespace");
-  if (meta.kind != Kind::kNamespace && !space.value.empty()) meta.namespace_ = space.value;
+  if (!info(meta.kind).cluster_scoped && !space.value.empty()) meta.namespace_ = space.value;
   fields.context.namespace_ = meta.namespace_;
   fields.context.object = meta.describe();
   if (fields.missing("name")) {
@@ -60,6 +61,8 @@ void read_fields(Fields& fields, Metadata& meta) {
                          "lower-case letters, digits and \"-\", at most 63");
   }
   meta.uid = fields.text("uid");
+  meta.resource_version = fields.text("resourceVersion");
+  if (const auto generation = fields.integer("generation", 0, INT64_MAX)) meta.generation = generation->value;
   meta.labels = fields.labels("labels");
   read_annotations(fields, meta);
   const auto created = fields.located("creationTimestamp");
@@ -77,7 +80,7 @@ void read_fields(Fields& fields, Metadata& meta) {
 void read_metadata(Fields& root, Metadata& meta) {
   meta.at = root.node().items.empty() ? root.at() : root.node().items.front()->at;
   meta.name_at = meta.at;
-  meta.namespace_ = meta.kind == Kind::kNamespace ? "" : "default";
+  meta.namespace_ = info(meta.kind).cluster_scoped ? "" : "default";
   root.context.namespace_ = meta.namespace_;
   root.context.object = meta.describe();
   if (!root.map(

@@ -252,4 +252,15 @@ void read_workload_entry(Fields& spec, WorkloadEntry& object) {
   object.workload = read_workload(spec);
 }
 
+void read_service_entry_status(Fields& root, ServiceEntry& object) {
+  constexpr auto kIgnore = Fields::Unknown::kIgnore;
+  root.map(
+      "status",
+      [&](Fields& status) {
+        status.each(
+            "addresses", [&](Fields& item) { object.allocated_addresses.push_back(item.text("value")); }, kIgnore);
+      },
+      kIgnore);
+}
+
 }  // namespace weir::config

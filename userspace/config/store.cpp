@@ -1,5 +1,6 @@
 #include "config/store.h"
 
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -85,13 +86,13 @@ std::vector<ObjectPtr> Store::rejected() const {
 
 Diagnostics Store::diagnostics() const {
   Diagnostics all;
-  std::unordered_map<std::string, const Metadata*> first;
+  std::map<std::pair<Kind, std::string>, const Metadata*> first;
   const ParsedFile* mesh = nullptr;
   for (const auto& [name, file] : files_) {
     all.insert(all.end(), file.diagnostics.begin(), file.diagnostics.end());
     for (const ObjectPtr& object : file.objects) {
       const Metadata& meta = metadata(*object);
-      const auto [entry, fresh] = first.emplace(meta.describe(), &meta);
+      const auto [entry, fresh] = first.emplace(std::pair(meta.kind, meta.describe()), &meta);
       if (fresh) continue;
       all.push_back({Level::kError, code::kDuplicateObject, "is defined twice, first at " + place(*entry->second),
                      "remove or rename one of the two", meta.file, meta.name_at, meta.describe()});

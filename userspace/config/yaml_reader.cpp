@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "config/kinds.h"
 #include "config/read.h"
 #include "config/store.h"
 
@@ -9,29 +10,6 @@ namespace weir::config {
 namespace {
 
 constexpr int kMaxListDepth = 4;  // a List of Lists of ...
-
-bool is_istio(std::string_view api_version) {
-  return api_version == "networking.istio.io/v1" || api_version == "networking.istio.io/v1beta1" ||
-         api_version == "networking.istio.io/v1alpha3";
-}
-
-/// The kind that Weir reads, if this is one.
-std::optional<Kind> known_kind(std::string_view api_version, std::string_view kind) {
-  struct Known {
-    Kind kind;
-    std::string_view api_version;  // empty: Istio's
-  };
-  constexpr Known kKnown[] = {{Kind::kVirtualService, ""}, {Kind::kDestinationRule, ""},
-                              {Kind::kGateway, ""},        {Kind::kServiceEntry, ""},
-                              {Kind::kWorkloadEntry, ""},  {Kind::kService, "v1"},
-                              {Kind::kEndpoints, "v1"},    {Kind::kPod, "v1"},
-                              {Kind::kNamespace, "v1"},    {Kind::kEndpointSlice, "discovery.k8s.io/v1"}};
-  for (const Known& known : kKnown) {
-    if (kind != to_string(known.kind)) continue;
-    if (known.api_version.empty() ? is_istio(api_version) : api_version == known.api_version) return known.kind;
-  }
-  return std::nullopt;
-}
 
 bool looks_like_mesh(const Node& root) {
   for (const std::string_view key :
@@ -42,68 +20,6 @@ bool looks_like_mesh(const Node& root) {
   }
   return false;
 }
-
-/// Reads `spec` into an Istio object.
-template <class Object, class Read>
-void read_spec(Fields& root, Object& object, Read read) {
-  root.ignore({"status"});
-  if (root.find("spec") == nullptr) {
-    // Of a half-written file one fault is enough.
-    if (!root.context.failed()) root.context.error(object.meta.name_at, "spec is required");
-    return;
-  }
-  root.map("spec", [&](Fields& spec) { read(spec, object); });
-}
-
-AnyObject make_object(Kind kind) {
-  switch (kind) {
-    case Kind::kVirtualService:
-      return VirtualService{};
-    case Kind::kDestinationRule:
-      return DestinationRule{};
-    case Kind::kGateway:
-      return Gateway{};
-    case Kind::kServiceEntry:
-      return ServiceEntry{};
-    case Kind::kWorkloadEntry:
-      return WorkloadEntry{};
-    case Kind::kService:
-      return Service{};
-    case Kind::kEndpoints:
-      return Endpoints{};
-    case Kind::kEndpointSlice:
-      return EndpointSlice{};
-    case Kind::kPod:
-      return Pod{};
-    case Kind::kNamespace:
-      return Namespace{};
-  }
-  return Namespace{};
-}
-
-struct BodyReader {
-  Fields& root;
-  void operator()(VirtualService& object) { read_spec(root, object, read_virtual_service); }
-  void operator()(DestinationRule& object) { read_spec(root, object, read_destination_rule); }
-  void operator()(Gateway& object) { read_spec(root, object, read_gateway); }
-  void operator()(ServiceEntry& object) {
-    read_spec(root, object, read_service_entry);
-    root.map(
-        "status",
-        [&](Fields& status) {
-          status.each(
-              "addresses", [&](Fields& item) { object.allocated_addresses.push_back(item.text("value")); },
-              Fields::Unknown::kIgnore);
-        },
-        Fields::Unknown::kIgnore);
-  }
-  void operator()(WorkloadEntry& object) { read_spec(root, object, read_workload_entry); }
-  void operator()(Service& object) { read_service(root, object); }
-  void operator()(Endpoints& object) { read_endpoints(root, object); }
-  void operator()(EndpointSlice& object) { read_endpoint_slice(root, object); }
-  void operator()(Pod& object) { read_pod(root, object); }
-  void operator()(Namespace& /*object*/) {}
-};
 
 class FileReader {
  public:
@@ -159,7 +75,7 @@ class FileReader {
     const std::string& kind = type->kind.value;
     if (kind.ends_with("List") && yaml::find(node, "items") != nullptr) {
       read_list(context, node, *type, fingerprint, depth);
-    } else if (const auto known = known_kind(type->api_version.value, kind)) {
+    } else if (const KindInfo* known = find_kind(type->api_version.value, kind)) {
       read_object(context, node, *known, type->api_version.value, fingerprint);
     } else if (kind == "ConfigMap" && type->api_version.value == "v1" && read_mesh_config_map(node)) {
       return;
@@ -185,32 +101,35 @@ class FileReader {
     for (const Node* item : items.items) read_item(*item, fingerprint, item_version, item_kind, depth + 1);
   }
 
-  void read_object(Context& context, const Node& node, Kind kind, const std::string& api_version,
+  void read_object(Context& context, const Node& node, const KindInfo& kind, const std::string& api_version,
                    uint64_t fingerprint) {
-    auto object = std::make_shared<AnyObject>(make_object(kind));
+    auto object = std::make_shared<AnyObject>(kind.make());
     Fields root(context, node, {});
     root.ignore({"apiVersion", "kind"});
     Metadata& meta = std::visit([](auto& alternative) -> Metadata& { return alternative.meta; }, *object);
-    meta.kind = kind;
+    meta.kind = kind.kind;
     meta.api_version = api_version;
     meta.file = file_.name;
     read_metadata(root, meta);
     // Its place tells apart what is written twice.
     meta.fingerprint = hash64(std::to_string(meta.at.line) + ":" + std::to_string(meta.at.column), fingerprint);
-    std::visit(BodyReader{root}, *object);
-    if (is_istio(api_version)) root.finish(Fields::Unknown::kWarn);
+    kind.read(root, *object);
+    root.finish(kind.strict ? Fields::Unknown::kWarn : Fields::Unknown::kIgnore);
     (context.failed() ? file_.rejected : file_.objects).push_back(std::move(object));
   }
 
   static void report_skipped(Context& context, const Type& type) {
     const std::string what = type.kind.value + " (" + type.api_version.value + ")";
-    bool ours = type.api_version.value.starts_with("networking.istio.io/") ||
-                type.api_version.value == "discovery.k8s.io/v1beta1";
-    ours = ours && (known_kind("networking.istio.io/v1", type.kind.value) || type.kind.value == "EndpointSlice");
-    if (ours) {
-      context.warn(
-          type.api_version.at, code::kSkippedKind, "skipped: " + what + " is of a version that Weir does not read",
-          type.kind.value == "EndpointSlice" ? "discovery.k8s.io/v1" : "networking.istio.io/v1, v1beta1 or v1alpha3");
+    const std::string_view group = group_of(type.api_version.value);
+    if (const KindInfo* known = find_kind_in_group(group, type.kind.value); known != nullptr && !group.empty()) {
+      std::string versions = known->api_version();
+      for (const std::string_view version : known->versions.subspan(1)) {
+        versions += (version == known->versions.back() ? " or " : ", ") + std::string(version);
+      }
+      context.warn(type.api_version.at, code::kSkippedKind,
+                   "skipped: " + what + " is of a version that Weir does not read", versions);
+    } else if (group == gateway_api::kGroup || group == gateway_api::kExperimentalGroup) {
+      context.warn(type.kind.at, code::kSkippedKind, "skipped: Weir does not honour kind " + what);
     } else {
       context.info(type.kind.at, code::kSkippedKind, "skipped: kind " + what + " is not used by Weir");
     }

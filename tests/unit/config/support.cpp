@@ -37,14 +37,19 @@ std::vector<std::string> analysis_findings(std::string_view text) {
 }
 
 std::string istio(std::string_view kind, std::string_view spec) {
+  return object("networking.istio.io/v1", kind, spec);
+}
+
+std::string object(std::string_view api_version, std::string_view kind, std::string_view spec) {
   std::string text =
-      "apiVersion: networking.istio.io/v1\nkind: " + std::string(kind) + "\nmetadata:\n  name: a\nspec:\n";
+      "apiVersion: " + std::string(api_version) + "\nkind: " + std::string(kind) + "\nmetadata:\n  name: a\nspec:\n";
   std::istringstream stream{std::string(spec)};
   for (std::string line; std::getline(stream, line);) text += "  " + line + "\n";
   return text;
 }
 
-void check_specs(std::string_view kind, std::string_view around, const std::vector<SpecCase>& table) {
+void check_specs(std::string_view kind, std::string_view around, const std::vector<SpecCase>& table,
+                 std::string_view api_version) {
   const size_t hole = around.find('@');
   const std::string before(around.substr(0, hole));
   const std::string after(hole == std::string_view::npos ? "" : around.substr(hole + 1));
@@ -55,7 +60,7 @@ void check_specs(std::string_view kind, std::string_view around, const std::vect
       inner += c;
       if (c == '\n') inner.append(indent, ' ');
     }
-    const auto found = read_findings(istio(kind, before + inner + after));
+    const auto found = read_findings(object(api_version, kind, before + inner + after));
     if (item.finding.empty()) {
       EXPECT_TRUE(found.empty()) << item.spec << "\n-> " << found.front();
       continue;

@@ -22,13 +22,17 @@ std::vector<std::string> analysis_findings(std::string_view text);
 /// `spec`, indented by two, as an object named "a" of Istio's `kind`. The spec begins in line 6.
 std::string istio(std::string_view kind, std::string_view spec);
 
+/// The same of any kind of `api_version`. The spec begins in line 6.
+std::string object(std::string_view api_version, std::string_view kind, std::string_view spec);
+
 /// A spec and how the one finding that it causes begins; empty: no finding.
 struct SpecCase {
   std::string spec, finding;
 };
 /// Reads each spec as an object of `kind`, put into `around` in place of "@" (which says where the spec stands and is
 /// followed by its indentation: "http:\n- @").
-void check_specs(std::string_view kind, std::string_view around, const std::vector<SpecCase>& table);
+void check_specs(std::string_view kind, std::string_view around, const std::vector<SpecCase>& table,
+                 std::string_view api_version = "networking.istio.io/v1");
 
 /// The only object of `text`, or nothing and a failed expectation.
 template <class Object>
