@@ -33,6 +33,9 @@ struct Watch;
 inline constexpr size_t kOutLimit = 32768;
 inline constexpr size_t kOutLowWater = 8192;
 
+/// Streams of a loop that are read to their end after their last word (Stream::finish). Further ones are not.
+inline constexpr size_t kMaxLingering = 256;
+
 /// Names one stream of a loop; a copy costs nothing. After the stream is gone (on_error or close) every call on it does
 /// nothing, even when its place is taken by another stream since.
 class Stream {
@@ -67,9 +70,10 @@ class Stream {
   void close() const;
   /// The same with RST in any case.
   void reset() const;
-  /// Gives the stream to the loop: sends what is queued, then FIN, then discards what still comes (so that no RST
-  /// destroys what was sent: RFC 9112 section 9.6) for at most 64 KiB, 1 s, or `patience` without progress while
-  /// sending. No callback follows.
+  /// Gives the stream to the loop: sends what is queued, then FIN, whatever comes meanwhile; gives up after `patience`
+  /// without progress. Then discards what still comes (so that no RST destroys what was sent: RFC 9112 section 9.6)
+  /// until the peer's FIN, a second without a byte, or six times `patience`; where kMaxLingering streams do so already,
+  /// for a second. No callback follows.
   void finish(Duration patience = std::chrono::seconds(5)) const;
 
   void set_handler(class StreamHandler& handler) const;
@@ -243,6 +247,7 @@ class Loop {
   void resume_stream(StreamSlot& slot);
   void close_stream(StreamSlot& slot);
   void finish_stream(StreamSlot& slot, Duration patience);
+  void begin_linger(StreamSlot& slot);
   void on_finish_timer(StreamSlot& slot);
   static void finish_timer_fired(void* slot);
   void hand_out_accepted();
@@ -257,7 +262,7 @@ class Loop {
   BlockPool pool_;
   std::vector<std::unique_ptr<StreamSlot>> slots_;
   std::vector<StreamSlot*> free_, released_, dirty_, dirty_now_, resumed_, resumed_now_;
-  size_t stream_count_ = 0;
+  size_t stream_count_ = 0, lingering_ = 0;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Watch>> watches_;
   Timer accept_retry_;

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "net/loop.h"
 #include "net/stream_slot.h"
 
 namespace weir::net {
 namespace {
-
-constexpr size_t kDiscardLimit = 65536;
-constexpr Duration kLinger = std::chrono::seconds(1);
 
 /// Nobody is to be called about it any more.
 bool deaf(const StreamSlot& slot) {
@@ -43,7 +41,6 @@ StreamSlot& Loop::take_slot(FileDescriptor fd, StreamHandler& handler) {
   slot.open = slot.reading = true;
   slot.connecting = slot.ended = slot.end_reported = false;
   slot.want_fin = slot.fin_sent = slot.write_failed = slot.want_drained = slot.sending = slot.finishing = false;
-  slot.discarded = 0;
   slot.receive_armed = slot.receive_stopping = slot.bulk = slot.send_waits = false;
   slot.readable = slot.hung_up = slot.writable = false;
   ++stream_count_;
@@ -110,7 +107,6 @@ void Loop::handle_data(StreamSlot& slot, std::string_view bytes) {
   if (!slot.open) return;
   if (slot.finishing) {
     slot.discarded += bytes.size();
-    if (slot.discarded > kDiscardLimit) close_stream(slot);
     return;
   }
   if (!slot.reading || !slot.kept.empty()) {
@@ -206,8 +202,7 @@ void Loop::flush(StreamSlot& slot) {
     slot.fin_sent = true;
     ::shutdown(slot.fd.get(), SHUT_WR);
     if (slot.finishing) {
-      arm(slot.finish_timer, kLinger);
-      if (slot.ended) close_stream(slot);
+      begin_linger(slot);
       return;
     }
   }
@@ -249,40 +244,9 @@ void Loop::close_stream(StreamSlot& slot) {
   slot.open = false;
   slot.handler = nullptr;
   slot.finish_timer.cancel();
+  if (std::exchange(slot.lingering, false)) --lingering_;
   --stream_count_;
   begin_close(slot);
-}
-
-void Loop::finish_stream(StreamSlot& slot, Duration patience) {
-  if (slot.finishing) return;
-  slot.finishing = true;
-  slot.handler = nullptr;
-  slot.want_fin = true;
-  slot.discarded = slot.kept.size();
-  slot.patience = patience;
-  slot.finish_sent = slot.sent;
-  if (slot.write_failed || slot.connecting || slot.discarded > kDiscardLimit || (slot.ended && slot.fin_sent)) {
-    close_stream(slot);
-    return;
-  }
-  slot.reading = true;
-  if (!slot.ended) start_read(slot);
-  arm(slot.finish_timer, slot.fin_sent ? kLinger : patience);
-  mark_dirty(slot);  // also lets go of what was kept, once the caller no longer reads it
-}
-
-void Loop::finish_timer_fired(void* owner) {
-  StreamSlot& slot = *static_cast<StreamSlot*>(owner);
-  slot.loop->on_finish_timer(slot);
-}
-
-void Loop::on_finish_timer(StreamSlot& slot) {
-  if (slot.fin_sent || slot.sent == slot.finish_sent) {
-    close_stream(slot);
-    return;
-  }
-  slot.finish_sent = slot.sent;
-  arm(slot.finish_timer, slot.patience);
 }
 
 // ---------------------------------------------------------------- Stream

@@ -37,8 +37,10 @@ struct StreamSlot {
 
   // finish(): nobody listens any more.
   bool finishing = false;
-  uint64_t finish_sent = 0;
-  size_t discarded = 0;
+  bool lingering = false;  // the FIN is out
+  uint64_t discarded = 0;  // bytes
+  uint64_t finish_mark = 0;
+  TimePoint linger_end{};
   Duration patience{};
   Timer finish_timer;
 

@@ -20,6 +20,12 @@ inline SocketAddress loopback(uint16_t port = 0) {
   return {*IpAddress::parse("127.0.0.1"), port};
 }
 
+inline std::string text(size_t size) {
+  std::string bytes(size, '\0');
+  for (size_t index = 0; index < size; ++index) bytes[index] = static_cast<char>('a' + (index * 7 + index / 251) % 26);
+  return bytes;
+}
+
 struct Recorder final : StreamHandler {
   Stream stream;
   std::string received;

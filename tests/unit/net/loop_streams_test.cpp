@@ -9,12 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string text(size_t size) {
-  std::string bytes(size, '\0');
-  for (size_t index = 0; index < size; ++index) bytes[index] = static_cast<char>('a' + (index * 7 + index / 251) % 26);
-  return bytes;
-}
-
 class LoopStreams : public LoopTest {};
 WEIR_BOTH_LOOPS(LoopStreams);
 
@@ -307,45 +301,6 @@ TEST_P(LoopStreams, CloseDropsWhatIsQueued) {
   accepted[0]->stream.write("unsent");
   accepted[0]->stream.close();
   ASSERT_TRUE(pump([&] { return at_end(peer); }));
-}
-
-TEST_P(LoopStreams, FinishSendsAllThoughThePeerStillTalks) {
-  listen();
-  const FileDescriptor peer = dial_accepted();
-  Recorder& server = *accepted[0];
-  const std::string all = text(200'000);
-  send_all(peer, "half a request");
-  ASSERT_TRUE(pump([&] { return !server.received.empty(); }));
-  server.stream.write_whole(all);
-  server.stream.finish();
-  send_all(peer, text(20'000));
-  std::string got;
-  ASSERT_TRUE(pump([&] { return (got += read_some(peer)).size() == all.size() && at_end(peer); }));
-  EXPECT_EQ(got, all);
-  EXPECT_EQ(server.received, "half a request");
-  ASSERT_TRUE(pump([&] { return loop->stream_count() == 0; })) << "no later than a second after the FIN";
-}
-
-TEST_P(LoopStreams, FinishGivesUpOnAPeerThatDoesNotRead) {
-  listen();
-  const FileDescriptor peer = dial_accepted();
-  accepted[0]->stream.write_whole(text(10'000'000));
-  accepted[0]->stream.finish(milliseconds(50));
-  EXPECT_TRUE(pump([&] { return loop->stream_count() == 0; }, std::chrono::seconds(3)));
-}
-
-TEST_P(LoopStreams, FinishGivesUpOnAPeerThatSendsForEver) {
-  listen();
-  const FileDescriptor peer = dial_accepted();
-  accepted[0]->stream.write("400");
-  accepted[0]->stream.finish();
-  const std::string flood = text(30'000);
-  ASSERT_TRUE(pump(
-      [&] {
-        ::send(peer.get(), flood.data(), flood.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        return loop->stream_count() == 0;
-      },
-      milliseconds(900)));
 }
 
 TEST_P(LoopStreams, StaleHandleDoesNothingToItsSuccessor) {

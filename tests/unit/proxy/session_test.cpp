@@ -338,6 +338,36 @@ TEST_P(SessionTest, H34_AnEarlyAnswerEndsBothConnections) {
   EXPECT_EQ(worker->pool().open_count(), 0U);
 }
 
+/// The answer was queued, and the body that came in the same turn closed the connection before it was sent: on
+/// io_uring 19 of 20 such answers were lost.
+TEST_P(SessionTest, H34_AnEarlyAnswerReachesAClientThatSendsItsWholeBodyFirst) {
+  start(
+      "  - match: [{uri: {prefix: /no}}]\n    directResponse: {status: 403}\n"
+      "  - match: [{uri: {prefix: /early}}]\n    route: [{destination: {host: web.test, subset: v1}}]\n");
+  v1().answer = nullptr;
+  for (const size_t size : {size_t{100'000}, size_t{1'000'000}}) {
+    const std::string rest = " HTTP/1.1\r\nHost: web.test\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+    for (const auto& [head, status] : {std::pair<std::string, std::string>{"POST /no" + rest, "403"},
+                                       {"POST /other" + rest, "404"},
+                                       {"POST /early" + rest, "413"},
+                                       {"POST / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"}}) {
+      Peer& client = dial();
+      const std::string request = head + std::string(size, 'x');
+      size_t sent = 0;
+      EXPECT_TRUE(pump([&] {
+        sent += client.send(std::string_view(request).substr(sent));
+        for (const auto& peer : v1().peers) {
+          if (!contains(std::exchange(peer->received, {}), "\r\n\r\n")) continue;
+          peer->send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+        }
+        return sent == request.size() && client.gone();
+      })) << head;
+      EXPECT_EQ(status_of(client.received), status) << head;
+      EXPECT_FALSE(client.reset) << head;
+    }
+  }
+}
+
 TEST_P(SessionTest, H34_AnAnswerBeforeTheEndpointClosedIsHeard) {
   start(kToV1);
   v1().answer = nullptr;
@@ -346,7 +376,7 @@ TEST_P(SessionTest, H34_AnAnswerBeforeTheEndpointClosedIsHeard) {
   ASSERT_TRUE(pump([&] { return !v1().peers.empty() && contains(v1().peers[0]->received, "\r\n\r\n"); }));
   v1().peers[0]->send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
   v1().peers[0]->close();
-  const std::string flood(10'000, 'x');  // beyond 64 KiB nobody waits for the client to read
+  const std::string flood(10'000, 'x');
   ASSERT_TRUE(pump([&] {
     client.send(flood);
     return client.received.ends_with("no") || client.gone();
