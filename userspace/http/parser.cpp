@@ -9,8 +9,6 @@ namespace {
 
 // A request line is the target, a method, a version and two spaces; llhttp knows no method of more than 15 characters.
 constexpr std::uint32_t kAroundTarget = 32;
-// RFC 9112 section 2.2 asks for one empty line at least; more than a few are no mistake of an old client.
-constexpr std::uint8_t kMaxBlankLines = 4;
 
 }  // namespace
 

@@ -25,6 +25,9 @@ struct llhttp__internal_s;  // NOLINT(bugprone-reserved-identifier): llhttp's ow
 
 namespace weir::http {
 
+/// Before a request. RFC 9112 section 2.2 asks for one to be borne; more than a few are no mistake of an old client.
+inline constexpr std::uint8_t kMaxBlankLines = 4;
+
 enum class Event : std::uint8_t {
   kNeedMore,         ///< Everything was consumed; more input is needed.
   kHead,             ///< The head is complete and valid.

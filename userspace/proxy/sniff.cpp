@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "http/parser.h"
+
 namespace weir::proxy {
 namespace {
 
@@ -35,8 +37,10 @@ Sniffed sniff(std::string_view bytes) {
   if (kHttp2Preface.starts_with(bytes.substr(0, kHttp2Preface.size()))) {
     return bytes.size() < kHttp2Preface.size() ? Sniffed::kMore : Sniffed::kHttp2;
   }
-  // Empty lines before a request are to be borne (RFC 9112 section 2.2).
-  while (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
+  // Empty lines before a request are to be borne (RFC 9112 section 2.2): as many as the parser bears.
+  for (unsigned lines = 0; bytes.starts_with("\r\n"); bytes.remove_prefix(2)) {
+    if (++lines > http::kMaxBlankLines) return Sniffed::kOther;
+  }
   if (bytes.empty() || bytes == "\r") return Sniffed::kMore;
   const size_t end = bytes.find('\n');
   const std::string_view line = bytes.substr(0, end);

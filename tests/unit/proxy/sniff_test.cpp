@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "http/parser.h"
+
 namespace weir::proxy {
 namespace {
 
@@ -50,6 +52,17 @@ TEST(Sniff, NobodyWaitsForAnEndlessLine) {
   EXPECT_EQ(sniff("GET /" + std::string(kMaxSniff, 'a')), Sniffed::kOther);
   EXPECT_EQ(sniff("GET /" + std::string(kMaxSniff - 10, 'a')), Sniffed::kMore);
   EXPECT_EQ(sniff(std::string(33, 'A')), Sniffed::kOther);
+}
+
+/// Blank lines without end on a sniffed port were gathered without end: 206 MB in 2.5 s.
+TEST(Sniff, NobodyWaitsForBlankLinesWithoutEnd) {
+  std::string lines;
+  for (unsigned count = 0; count < http::kMaxBlankLines; ++count) lines += "\r\n";
+  EXPECT_EQ(sniff(lines), Sniffed::kMore);
+  EXPECT_EQ(sniff(lines + "\r"), Sniffed::kMore);
+  EXPECT_EQ(sniff(lines + "GET / HTTP/1.1\r\n"), Sniffed::kHttp1) << "as many as the parser bears";
+  EXPECT_EQ(sniff(lines + "\r\n"), Sniffed::kOther);
+  EXPECT_EQ(sniff(lines + "\r\nGET / HTTP/1.1\r\n"), Sniffed::kOther);
 }
 
 TEST(Sniff, WorthWaitingFor) {
