@@ -65,6 +65,10 @@ void Session::on_eof() {
     if (endpoint_ended_) end_tunnel();
     return;
   }
+  if (state_ == State::kSniff) {
+    on_sniff_end();
+    return;
+  }
   // After a whole request FIN means "no more requests", not "never mind" (hardening H36). Half a request is not to be
   // completed.
   if (state_ == State::kExchange && exchange_.request == Exchange::Half::kComplete) return;

@@ -93,6 +93,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void start_mirrors(const http::RequestWriteOptions& options);
   void start_try();
   void connect_try();
+  bool enter_pending();
   void on_endpoint_free() override;
   void send_head();
   void forward_body(std::string_view body);
@@ -129,11 +130,12 @@ class Session final : public net::StreamHandler, public EndpointUser {
   // session_tunnel.cpp: connections that are no HTTP/1.1, or no more.
   size_t sniff_more(std::string_view bytes);
   void on_sniff_timeout();
+  void on_sniff_end();
   void begin_http();
   size_t sniff_tls(std::string_view bytes);
   void begin_raw_tunnel(bool http2, std::string_view sni = {});
   bool connect_tunnel();
-  void begin_tunnel(const http::ResponseHead& head);
+  void begin_tunnel(http::ResponseHead& head);
   void arm_tunnel_watch();
   void watch_tunnel();
   size_t tunnel(const net::Stream& to, std::string_view bytes);

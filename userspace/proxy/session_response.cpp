@@ -36,8 +36,9 @@ size_t Session::on_endpoint_data(std::string_view bytes) {
         if (used == bytes.size()) return used;
         break;
       case http::Event::kHead:
-        if (!on_response_head()) return state_ == State::kTunnel ? used : bytes.size();
-        break;
+        if (on_response_head()) break;
+        // An endpoint may speak right behind its 101.
+        return state_ == State::kTunnel ? used + tunnel(client_stream_, bytes.substr(used)) : bytes.size();
       case http::Event::kBody:
         forward_response_body(step.body);
         break;
@@ -52,7 +53,7 @@ size_t Session::on_endpoint_data(std::string_view bytes) {
         return bytes.size();
     }
   }
-  return state_ == State::kTunnel ? used : bytes.size();
+  return bytes.size();
 }
 
 /// False: the connection is not to be read from any further in this call.

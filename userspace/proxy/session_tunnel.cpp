@@ -59,6 +59,16 @@ void Session::on_sniff_timeout() {
   }
 }
 
+/// What the client has said is all that will come: a few words of a protocol that is not HTTP are carried all the same.
+void Session::on_sniff_end() {
+  if (frontend_.speech != Speech::kAuto || replay_.empty() || begins_like_http(replay_.front())) {
+    close();
+    return;
+  }
+  begin_raw_tunnel(false);
+  if (state_ == State::kTunnel) endpoint_->stream().shutdown_write();
+}
+
 void Session::begin_http() {
   state_ = State::kIdle;
   worker_->loop().arm(watch_, worker_->options().timeouts.head);
@@ -133,15 +143,20 @@ bool Session::connect_tunnel() {
 }
 
 /// After 101.
-void Session::begin_tunnel(const http::ResponseHead& response) {
+void Session::begin_tunnel(http::ResponseHead& response) {
   try_deadline_.cancel();
   deadline_.cancel();
   exchange_.endpoint_duration = since(exchange_.started);
+  note_answer(response);
+  const std::string protocol(response.headers.value(http::HeaderId::kUpgrade));
+  apply_response_headers(response, exchange_.destination->response_headers);
+  response.headers.set("upgrade", protocol);  // no operation of a rule's: without it this is no 101
   if (!write_response_head(response)) return;
   exchange_.response = Exchange::Half::kComplete;
   state_ = State::kTunnel;
   arm_tunnel_watch();
   client_stream_.resume_read();  // what the client sent on was held until now (hardening H27)
+  if (client_ended_) endpoint_->stream().shutdown_write();
 }
 
 void Session::arm_tunnel_watch() {

@@ -71,6 +71,77 @@ TEST_P(SessionResponse, H27_BytesBehindTheRequestWaitFor101) {
       << "now they are the other protocol's";
 }
 
+/// A server that speaks right behind its 101: the tunnel hung for ever, because nobody read the endpoint again.
+TEST_P(SessionResponse, FramesInTheSegmentOfThe101Pass) {
+  start(kToV1);
+  v1().answer = nullptr;
+  for (const size_t size : {size_t{5}, size_t{5000}, size_t{300'000}}) {  // the last one: more than the client takes
+    Peer& client = dial();
+    const size_t before = v1().peers.size();
+    client.send(kUpgrade);
+    ASSERT_TRUE(pump([&] { return v1().peers.size() > before && is_whole(v1().peers.back()->received); }));
+    Peer& endpoint = *v1().peers.back();
+    endpoint.received.clear();
+    const std::string frames(size, 'f');
+    endpoint.send(std::string(kSwitch) + frames);
+    ASSERT_TRUE(pump([&] { return client.received.ends_with("\r\n\r\n" + frames); })) << size;
+    client.received.clear();
+    client.send("question");
+    ASSERT_TRUE(pump([&] { return endpoint.received == "question"; }));
+    endpoint.send("answer");
+    ASSERT_TRUE(pump([&] { return client.received == "answer"; }));
+  }
+}
+
+/// All that a client has to say, its FIN included, in the segment of the request.
+TEST_P(SessionResponse, FramesAndTheEndBehindTheUpgradeRequestPass) {
+  start(kToV1);
+  v1().answer = nullptr;
+  Peer& client = dial();
+  const std::string frames(100'000, 'f');
+  client.send(std::string(kUpgrade) + frames);
+  client.shutdown_write();
+  ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+  settle();
+  Peer& endpoint = *v1().peers[0];
+  endpoint.received.clear();
+  endpoint.send(std::string(kSwitch) + "hello");
+  ASSERT_TRUE(pump([&] { return endpoint.received == frames && endpoint.ended; }));
+  endpoint.send("bye");
+  endpoint.close();
+  ASSERT_TRUE(pump([&] { return client.received.ends_with("hellobye") && client.ended; }));
+  ASSERT_TRUE(pump([&] { return worker->session_count() == 0; }));
+}
+
+/// The end behind the request alone, with nothing kept before it.
+TEST_P(SessionResponse, TheEndBehindTheUpgradeRequestPasses) {
+  start(kToV1);
+  v1().answer = nullptr;
+  Peer& client = dial();
+  client.send(kUpgrade);
+  client.shutdown_write();
+  ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+  settle();
+  v1().peers[0]->send(kSwitch);
+  ASSERT_TRUE(pump([&] { return v1().peers[0]->ended; }));
+}
+
+TEST_P(SessionResponse, HeaderOperationsHoldFor101) {
+  start(
+      "  - headers: {response: {set: {x-rule: held}, remove: [x-secret, upgrade]}}\n"
+      "    route: [{destination: {host: web.test, subset: v1}}]\n");
+  v1().answer = nullptr;
+  Peer& client = dial();
+  client.send(kUpgrade);
+  ASSERT_TRUE(pump([&] { return !v1().peers.empty() && is_whole(v1().peers[0]->received); }));
+  v1().peers[0]->send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nx-secret: s\r\n\r\n");
+  ASSERT_TRUE(pump([&] { return client.received.ends_with("\r\n\r\n"); }));
+  EXPECT_TRUE(contains(client.received, "x-rule: held\r\n")) << client.received;
+  EXPECT_FALSE(contains(client.received, "x-secret")) << client.received;
+  EXPECT_TRUE(contains(client.received, "upgrade: websocket\r\n")) << "without it the answer would be no upgrade";
+}
+
 TEST_P(SessionResponse, H27_AnAnswerOtherThan101EndsTheConnectionToTheEndpoint) {
   start(kToV1);
   v1().answer = [](const std::string&) { return ok("no"); };

@@ -16,7 +16,10 @@ class SessionTunnel : public ProxyTest {
     v2().answer = nullptr;
   }
   Peer& the_peer(Origin& origin) {
-    EXPECT_TRUE(pump([&] { return !origin.peers.empty(); }));
+    if (!pump([&] { return !origin.peers.empty(); })) {
+      ADD_FAILURE() << "nobody has come to " << origin.name;
+      return dial();
+    }
     return *origin.peers.back();
   }
 };
@@ -138,6 +141,33 @@ TEST_P(SessionAuto, AClientThatSaysNothingAndGoes) {
   dial().close_with_reset();
   ASSERT_TRUE(pump([&] { return worker->loop_stats().connections.get() == 3 && worker->session_count() == 0; }));
   EXPECT_TRUE(v1().peers.empty() && v2().peers.empty());
+}
+
+/// Blank lines without end were gathered without end; now they are a protocol that is not HTTP.
+TEST_P(SessionAuto, BlankLinesWithoutEndAreNotGathered) {
+  options.timeouts.sniff = std::chrono::minutes(1);
+  start_auto(kBoth);
+  Peer& client = dial();
+  std::string lines;
+  for (int count = 0; count < 50'000; ++count) lines += "\r\n";
+  ASSERT_EQ(client.send(lines), lines.size());
+  Peer& peer = the_peer(v2());
+  ASSERT_TRUE(pump([&] { return peer.received == lines; }));
+}
+
+/// A client that says a few words and closes its side: they went nowhere.
+TEST_P(SessionAuto, AFewWordsAndTheEndAreCarried) {
+  options.timeouts.sniff = std::chrono::minutes(1);
+  start_auto(kBoth);
+  Peer& client = dial();
+  client.send("PING");
+  client.shutdown_write();
+  Peer& peer = the_peer(v2());
+  ASSERT_TRUE(pump([&] { return peer.received == "PING" && peer.ended; }));
+  peer.send("PONG");
+  peer.close();
+  ASSERT_TRUE(pump([&] { return client.received == "PONG" && client.ended; }));
+  ASSERT_TRUE(pump([&] { return worker->session_count() == 0; }));
 }
 
 TEST_P(SessionTunnel, H28_OnAnHttp1PortHttp2IsRefused) {
