@@ -6,6 +6,24 @@
 #include "base/hash.h"
 
 namespace weir::proxy {
+namespace {
+
+bool must_wait(const EndpointPlace& place) {
+  return !place.waiting.empty() && !place.serving;
+}
+
+bool no_room(const EndpointPlace& place, uint32_t max_connections, const DestinationState& state) {
+  return place.open > 0 && max_connections != PoolLimits::kNone &&
+         state.connections.load(std::memory_order_relaxed) >= max_connections;
+}
+
+/// For the first of those who wait.
+bool has_something(const EndpointPlace& place) {
+  const EndpointPlace::Waiter& first = place.waiting.front();
+  return !place.idle.empty() || !no_room(place, first.max_connections, *first.state);
+}
+
+}  // namespace
 
 // ---------------------------------------------------------------- connection
 
@@ -109,7 +127,7 @@ Duration EndpointPool::idle_timeout(const EndpointConnection& connection) const 
 
 EndpointConnection* EndpointPool::take_idle(const EndpointKey& key, EndpointUser& user) {
   const auto found = places_.find(key);
-  if (found == places_.end() || found->second.idle.empty()) return nullptr;
+  if (found == places_.end() || found->second.idle.empty() || must_wait(found->second)) return nullptr;
   EndpointConnection* connection = found->second.idle.back();
   found->second.idle.pop_back();
   --idle_count_;
@@ -142,10 +160,9 @@ Result<EndpointConnection*> EndpointPool::connect(const EndpointKey& key, Endpoi
 }
 
 bool EndpointPool::full(const EndpointKey& key, const PoolLimits& limits, const DestinationState& state) const {
-  if (limits.max_connections == PoolLimits::kNone) return false;
-  if (state.connections.load(std::memory_order_relaxed) < limits.max_connections) return false;
   const auto found = places_.find(key);
-  return found != places_.end() && found->second.open > 0;
+  if (found == places_.end()) return false;
+  return must_wait(found->second) || no_room(found->second, limits.max_connections, state);
 }
 
 void EndpointPool::give_back(EndpointConnection& connection) {
@@ -210,13 +227,17 @@ void EndpointPool::clear_graves() {
   emptied_.clear();
 }
 
-void EndpointPool::wait(const EndpointKey& key, EndpointUser& user) {
-  place_of(key).waiting.push_back(&user);
+void EndpointPool::wait(const EndpointKey& key, EndpointUser& user, const PoolLimits& limits,
+                        const DestinationStatePtr& state) {
+  EndpointPlace& place = place_of(key);
+  const auto at = place.serving ? place.waiting.begin() : place.waiting.end();
+  place.waiting.insert(at, {&user, limits.max_connections, state});
 }
 
 void EndpointPool::stop_waiting(const EndpointKey& key, EndpointUser& user) {
   const auto found = places_.find(key);
-  if (found != places_.end()) std::erase(found->second.waiting, &user);
+  if (found == places_.end()) return;
+  std::erase_if(found->second.waiting, [&](const EndpointPlace::Waiter& waiter) { return waiter.user == &user; });
 }
 
 /// In a turn of its own: whoever gives a connection back is in the middle of something.
@@ -231,11 +252,20 @@ void EndpointPool::wake() {
   called_.clear();
   for (const EndpointKey& key : called) {
     const auto found = places_.find(key);
-    if (found == places_.end() || found->second.waiting.empty()) continue;
-    EndpointUser* first = found->second.waiting.front();
-    found->second.waiting.pop_front();
-    first->on_endpoint_free();
+    if (found != places_.end()) serve(found->second);
   }
+}
+
+/// As many as there is something for, each once: who makes no use of it leaves it to the next.
+void EndpointPool::serve(EndpointPlace& place) {
+  for (size_t left = place.waiting.size(); left > 0 && !place.waiting.empty() && has_something(place); --left) {
+    EndpointUser* first = place.waiting.front().user;
+    place.waiting.pop_front();
+    place.serving = true;
+    first->on_endpoint_free();
+    place.serving = false;
+  }
+  if (!place.waiting.empty() && has_something(place)) call_waiting(place);
 }
 
 void EndpointPool::close_idle() {

@@ -85,10 +85,16 @@ class EndpointConnection final : public net::StreamHandler {
 
 /// All of one loop's connections to one endpoint of one destination.
 struct EndpointPlace {
+  struct Waiter {
+    EndpointUser* user;
+    uint32_t max_connections;
+    DestinationStatePtr state;
+  };
   EndpointKey key;
   uint32_t open = 0;
   std::vector<EndpointConnection*> idle;  // last one: used last
-  std::deque<EndpointUser*> waiting;      // first come, first served
+  std::deque<Waiter> waiting;             // first come, first served
+  bool serving = false;                   // whoever was first is being called: nobody is before it
 };
 
 class EndpointPool {
@@ -99,17 +105,18 @@ class EndpointPool {
   EndpointPool(const EndpointPool&) = delete;
   EndpointPool& operator=(const EndpointPool&) = delete;
 
-  /// The idle connection that was used last, or null.
+  /// The idle connection that was used last, or null; null as well while others wait for one.
   EndpointConnection* take_idle(const EndpointKey& key, EndpointUser& user);
   /// Begins a new one. `state`, which counts it, may be null. Errors: no descriptor, no route.
   Result<EndpointConnection*> connect(const EndpointKey& key, EndpointUser& user, const PoolLimits& limits,
                                       const DestinationStatePtr& state);
   /// Whether a new connection would exceed the destination's limit. One to each endpoint is let in all the same: else
-  /// one loop's, or one endpoint's, connections could starve those of the others (as in Envoy).
+  /// one loop's, or one endpoint's, connections could starve those of the others (as in Envoy). While others wait, any
+  /// would: they came first.
   [[nodiscard]] bool full(const EndpointKey& key, const PoolLimits& limits, const DestinationState& state) const;
-  /// Calls the user's on_endpoint_free() when a connection of that key is idle or gone. Until then stop_waiting() ends
-  /// it.
-  void wait(const EndpointKey& key, EndpointUser& user);
+  /// Calls the user's on_endpoint_free() when it is its turn and a connection of that key is idle, or may be made.
+  /// Until then stop_waiting() ends it. Inside on_endpoint_free(): the user keeps its place.
+  void wait(const EndpointKey& key, EndpointUser& user, const PoolLimits& limits, const DestinationStatePtr& state);
   void stop_waiting(const EndpointKey& key, EndpointUser& user);
   /// The exchange is over and the connection clean (its codec's next() has said so): it may carry another.
   void give_back(EndpointConnection& connection);
@@ -135,6 +142,7 @@ class EndpointPool {
   void clear_graves();
   void call_waiting(EndpointPlace& place);
   void wake();
+  void serve(EndpointPlace& place);
   Duration idle_timeout(const EndpointConnection& connection) const;
 
   net::Loop* loop_;

@@ -36,24 +36,23 @@ void Session::start_try() {
 void Session::connect_try() {
   const Destination& destination = *exchange_.destination;
   const EndpointKey key{destination.key, exchange_.endpoint};
-  // A fresh connection after a stale one: the others in the pool are likely stale as well.
-  endpoint_ = exchange_.stale_retried ? nullptr : worker_->pool().take_idle(key, *this);
+  const bool full = worker_->pool().full(key, destination.limits, *destination.state);
+  // A fresh connection after a stale one, where there is room: the others in the pool are likely stale as well.
+  endpoint_ = exchange_.stale_retried && !full ? nullptr : worker_->pool().take_idle(key, *this);
   if (endpoint_ != nullptr) {
+    leave_queue();
     send_head();
     return;
   }
-  if (destination.limits.max_pending != PoolLimits::kNone &&
-      destination.state->pending.load(std::memory_order_relaxed) >= destination.limits.max_pending) {
+  if (!enter_pending()) {
     drop_endpoint();
     try_deadline_.cancel();
     overflow();
     return;
   }
-  destination.state->pending.fetch_add(1, std::memory_order_relaxed);
-  exchange_.counted_pending = true;
-  if (worker_->pool().full(key, destination.limits, *destination.state)) {
+  if (full) {
     exchange_.waiting = true;
-    worker_->pool().wait(key, *this);
+    worker_->pool().wait(key, *this, destination.limits, destination.state);
     return;
   }
   auto connection = worker_->pool().connect(key, *this, destination.limits, destination.state);
@@ -67,9 +66,20 @@ void Session::connect_try() {
   }
 }
 
+/// False: as many as may wait, do. Whoever waits again keeps its place.
+bool Session::enter_pending() {
+  if (exchange_.counted_pending) return true;
+  const Destination& destination = *exchange_.destination;
+  std::atomic<uint32_t>& pending = destination.state->pending;
+  const uint32_t most = destination.limits.max_pending;
+  if (most != PoolLimits::kNone && pending.load(std::memory_order_relaxed) >= most) return false;
+  pending.fetch_add(1, std::memory_order_relaxed);
+  exchange_.counted_pending = true;
+  return true;
+}
+
 void Session::on_endpoint_free() {
   exchange_.waiting = false;
-  leave_queue();
   connect_try();
 }
 

@@ -17,7 +17,11 @@ struct User final : EndpointUser {
   void on_endpoint_error(int error_number) override { error = error_number; }
   bool connected = false, eof = false;
   std::string received;
-  void on_endpoint_free() override { ++freed; }
+  void on_endpoint_free() override {
+    ++freed;
+    if (on_free) on_free();
+  }
+  std::function<void()> on_free;
   int error = 0, freed = 0;
 };
 
@@ -140,20 +144,74 @@ TEST_P(EndpointPoolTest, FullIsOnlyWhereThereIsSomethingToWaitFor) {
 }
 
 TEST_P(EndpointPoolTest, WhoWaitsIsCalledInOrder) {
+  limits.max_connections = 1;
   const EndpointKey key{1, v1().address};
   User users[4];
   EndpointConnection* busy = connect(key, users[0]);
-  for (int number = 1; number < 4; ++number) pool->wait(key, users[number]);
+  for (int number = 1; number < 4; ++number) pool->wait(key, users[number], limits, state);
+  for (int number = 1; number < 4; number += 2) {
+    users[number].on_free = [&, number] { EXPECT_EQ(pool->take_idle(key, users[number]), busy); };
+  }
   pool->stop_waiting(key, users[2]);
   settle(3);
   EXPECT_EQ(users[1].freed, 0);
   pool->give_back(*busy);
   EXPECT_EQ(users[1].freed, 0) << "not from inside of somebody's call";
   ASSERT_TRUE(pump([&] { return users[1].freed == 1; }));
-  EXPECT_EQ(pool->take_idle(key, users[1]), busy);
-  pool->discard(*busy);
-  ASSERT_TRUE(pump([&] { return users[3].freed == 1; })) << "a new one may be made";
+  settle(3);
+  EXPECT_EQ(users[3].freed, 0);
+  pool->give_back(*busy);
+  ASSERT_TRUE(pump([&] { return users[3].freed == 1; }));
   EXPECT_EQ(users[2].freed, 0);
+}
+
+TEST_P(EndpointPoolTest, WhoComesLaterTakesNothingFromWhoWaits) {
+  limits.max_connections = 1;
+  const EndpointKey key{1, v1().address};
+  User users[3];
+  EndpointConnection* busy = connect(key, users[0]);
+  users[1].on_free = [&] { EXPECT_EQ(pool->take_idle(key, users[1]), busy); };
+  pool->wait(key, users[1], limits, state);
+  pool->give_back(*busy);
+  EXPECT_EQ(pool->take_idle(key, users[2]), nullptr);
+  EXPECT_TRUE(pool->full(key, limits, *state));
+  ASSERT_TRUE(pump([&] { return users[1].freed == 1; }));
+  pool->discard(*busy);
+  EXPECT_FALSE(pool->full(key, limits, *state)) << "nobody waits any more";
+}
+
+TEST_P(EndpointPoolTest, WhoIsCalledInVainKeepsItsPlace) {
+  limits.max_connections = 1;
+  const EndpointKey key{1, v1().address};
+  User users[4];
+  EndpointConnection* first = connect(key, users[0]);
+  limits.max_connections = 2;
+  EndpointConnection* second = connect(key, users[1]);
+  users[2].on_free = [&] {
+    if (users[2].freed == 1) pool->wait(key, users[2], limits, state);  // it could not make use of it
+  };
+  pool->wait(key, users[2], limits, state);
+  pool->wait(key, users[3], limits, state);
+  state->connections.fetch_add(1);  // another thread's, made in the very same moment
+  pool->discard(*first);
+  settle(3);
+  EXPECT_EQ(users[2].freed + users[3].freed, 0) << "there is no room";
+  state->connections.fetch_sub(1);
+  pool->discard(*second);
+  ASSERT_TRUE(pump([&] { return users[3].freed == 1; }));
+  EXPECT_EQ(users[2].freed, 2) << "first";
+}
+
+/// Whoever is called and cannot make use of it, without a word: the next ones do not wait for ever.
+TEST_P(EndpointPoolTest, TheNextIsCalledIfTheFirstTakesNothing) {
+  limits.max_connections = 1;
+  const EndpointKey key{1, v1().address};
+  User users[3];
+  EndpointConnection* busy = connect(key, users[0]);
+  pool->wait(key, users[1], limits, state);
+  pool->wait(key, users[2], limits, state);
+  pool->discard(*busy);
+  ASSERT_TRUE(pump([&] { return users[1].freed == 1 && users[2].freed == 1; }));
 }
 
 TEST_P(EndpointPoolTest, OldAndUsedUpOnesAreNotKept) {

@@ -1,6 +1,8 @@
 // Sticky versions, load balancing and limits.
 
+#include <array>
 #include <map>
+#include <numeric>
 
 #include "proxy_fixture.h"
 
@@ -180,6 +182,73 @@ TEST_P(SessionChoose, AClientThatGoesWhileItWaitsLeavesTheQueue) {
   v1().peers[0]->send(ok("third"));
   EXPECT_EQ(body_of(take_answer(third)), "third");
   EXPECT_EQ(shared->destinations.get("web.test:80/v1")->pending.load(), 0U);
+}
+
+/// Of four clients on one connection one was served 771 times and the others 4, 2 and 1: who had just been answered
+/// took the connection before those who waited for it were called.
+TEST_P(SessionChoose, WhoWaitsForAConnectionIsServedInOrder) {
+  start(kToV1, "  trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}}\n");
+  std::array<int, 4> answers{};
+  for (size_t number = 0; number < answers.size(); ++number) send_get();
+  ASSERT_TRUE(pump([&] {
+    for (size_t number = 0; number < answers.size(); ++number) {
+      Peer& client = *clients[number];
+      if (!is_whole(client.received)) continue;
+      ++answers[number];
+      client.received.clear();
+      client.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+    }
+    return std::accumulate(answers.begin(), answers.end(), 0) >= 100;
+  }));
+  for (const int count : answers) EXPECT_NEAR(count, 25, 1);
+  EXPECT_EQ(v1().peers.size(), 1U);
+}
+
+/// The same with connections that the endpoint closes after each answer.
+TEST_P(SessionChoose, WhoWaitsIsServedInOrderThoughConnectionsClose) {
+  start(kToV1, "  trafficPolicy: {connectionPool: {tcp: {maxConnections: 2}, http: {maxRequestsPerConnection: 1}}}\n");
+  std::array<int, 6> answers{};
+  for (size_t number = 0; number < answers.size(); ++number) send_get();
+  ASSERT_TRUE(pump([&] {
+    for (size_t number = 0; number < answers.size(); ++number) {
+      Peer& client = *clients[number];
+      if (!is_whole(client.received)) continue;
+      ++answers[number];
+      client.received.clear();
+      client.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+    }
+    return std::accumulate(answers.begin(), answers.end(), 0) >= 120;
+  }));
+  for (const int count : answers) EXPECT_NEAR(count, 20, 2);
+}
+
+/// The connection was stale, and others have taken the room for a fresh one meanwhile: an idle one will do.
+TEST_P(SessionChoose, AtTheLimitAStaleConnectionIsReplacedByAnIdleOne) {
+  start(kToV1, "  trafficPolicy: {connectionPool: {tcp: {maxConnections: 2}}}\n");
+  v1().answer = nullptr;
+  Peer& first = send_get();
+  Peer& second = send_get();
+  ASSERT_TRUE(pump([&] { return v1().peers.size() == 2 && is_whole(v1().peers[1]->received); }));
+  for (const auto& peer : v1().peers) {
+    ASSERT_TRUE(pump([&] { return is_whole(peer->received); }));
+    peer->received.clear();
+    peer->send(ok());
+  }
+  take_answer(first);
+  take_answer(second);
+  const auto state = shared->destinations.get("web.test:80/v1");
+  state->connections.fetch_add(1);  // another thread's
+  first.send("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n");
+  Peer* got = nullptr;
+  ASSERT_TRUE(pump([&] {
+    for (const auto& peer : v1().peers) got = is_whole(peer->received) ? peer.get() : got;
+    return got != nullptr;
+  }));
+  got->received.clear();
+  got->close();
+  v1().answer = [](const std::string&) { return ok("again"); };
+  EXPECT_EQ(body_of(take_answer(first)), "again");
+  state->connections.fetch_sub(1);
 }
 
 TEST_P(SessionChoose, CountersOfLimitsComeBackToZero) {
