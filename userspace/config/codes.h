@@ -38,6 +38,8 @@ inline constexpr const char* kUnreadable = "WEIR0001";       // not YAML, or not
 inline constexpr const char* kLimit = "WEIR0002";            // larger, deeper or more aliased than we read
 inline constexpr const char* kDuplicateObject = "WEIR0003";  // one object in two places
 inline constexpr const char* kSkippedKind = "WEIR0004";      // a kind that Weir does not use
+inline constexpr const char* kLastGood = "WEIR0005";         // a refused object, of which an older version goes on
+inline constexpr const char* kShadowed = "WEIR0006";         // an object of the API server that a file stands for
 
 // Ours: conditions that cannot be evaluated. Errors: to ignore a condition would send traffic where nobody asked for.
 inline constexpr const char* kUnknownMatch = "WEIR0101";   // a field of a match that we do not know

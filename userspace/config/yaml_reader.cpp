@@ -2,7 +2,9 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "config/json_tree.h"
 #include "config/kinds.h"
+#include "config/object_source.h"
 #include "config/read.h"
 #include "config/store.h"
 
@@ -39,6 +41,11 @@ class FileReader {
       return;
     }
     read_item(root, fingerprint, {}, {}, 0);
+  }
+
+  /// One object. `version` and `kind`: those of the list that it is in, where it does not say.
+  void read_alone(const Node& node, uint64_t fingerprint, std::string_view version, std::string_view kind) {
+    read_item(node, fingerprint, version, kind, kMaxListDepth);
   }
 
  private:
@@ -178,6 +185,29 @@ class FileReader {
   ParsedFile& file_;
 };
 
+std::string text_of(const Node& map, std::string_view key) {
+  const Node* value = yaml::find(map, key);
+  return value != nullptr && value->is_scalar() ? value->text : "";
+}
+
+/// Equal for values that say the same in the same order.
+uint64_t hash_of(const Node& node) {
+  uint64_t hash = hash64(node.text, static_cast<uint64_t>(node.type) * 2 + (node.quoted ? 1 : 0));
+  for (const Node* item : node.items) hash = hash64(std::string_view("+"), hash ^ hash_of(*item));
+  return hash;
+}
+
+/// "VirtualService/default/reviews@1234"; of what has no name, the source's.
+std::string place_of(const Node& object, std::string_view source, std::string_view list_kind) {
+  const Node* meta = yaml::find(object, "metadata");
+  const std::string name = meta == nullptr ? "" : text_of(*meta, "name");
+  std::string kind = text_of(object, "kind");
+  if (kind.empty()) kind = list_kind;
+  if (name.empty() || kind.empty()) return std::string(source);
+  const std::string space = text_of(*meta, "namespace");
+  return kind + "/" + (space.empty() ? "" : space + "/") + name + "@" + text_of(*meta, "resourceVersion");
+}
+
 }  // namespace
 
 ParsedFile read_yaml(std::string_view text, std::string file_name) {
@@ -192,6 +222,28 @@ ParsedFile read_yaml(std::string_view text, std::string file_name) {
   std::stable_sort(file.diagnostics.begin(), file.diagnostics.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.at < b.at; });
   return file;
+}
+
+void read_json(std::string_view text, std::string_view source, const std::function<void(ParsedFile object)>& each) {
+  const auto read = [&](const Node& node, uint64_t fingerprint, std::string_view version, std::string_view kind) {
+    ParsedFile file;
+    file.name = place_of(node, source, kind);
+    FileReader(file).read_alone(node, fingerprint, version, kind);
+    each(std::move(file));
+  };
+  const auto problem = json::parse(text, [&](const Node& root) {
+    const Node* items = yaml::find(root, "items");
+    const std::string kind = text_of(root, "kind");
+    if (items == nullptr || !items->is_sequence() || !kind.ends_with("List")) return read(root, hash_of(root), {}, {});
+    const std::string version = kind == "List" ? "" : text_of(root, "apiVersion");
+    const std::string item_kind = kind == "List" ? "" : kind.substr(0, kind.size() - 4);
+    for (const Node* item : items->items) read(*item, hash_of(*item), version, item_kind);
+  });
+  if (!problem) return;
+  ParsedFile file;
+  file.name = source;
+  Context(file.diagnostics, file.name).error({}, problem->message, problem->hint, problem->code);
+  each(std::move(file));
 }
 
 }  // namespace weir::config
