@@ -67,6 +67,40 @@ class Lifecycle(simple.SimpleTest):
         self.world.start_agent()
         self.assert_splits(20, 80, 200)
 
+    def test_a_start_takes_what_did_not_change_from_the_cache(self):
+        cache = os.path.join(self.world.run_dir, "objects.cache")
+        self.world.start_agent("--verbose")
+        self.world.stop_agent()
+        self.assertEqual(os.stat(cache).st_mode & 0o777, 0o600)
+        written = os.stat(cache).st_mtime_ns
+        self.world.start_agent("--verbose")
+        self.assertIn("objects.cache holds the objects of", self.world.read_log())
+        self.assert_splits(90, 10)
+        self.world.stop_agent()
+        self.assertEqual(os.stat(cache).st_mtime_ns, written, "nothing changed, nothing is written")
+        self.split(20, 80)
+        self.world.start_agent()
+        self.assert_splits(20, 80, 200)
+        self.world.stop_agent()
+        self.assertNotEqual(os.stat(cache).st_mtime_ns, written)
+
+    def test_a_broken_cache_is_dropped_with_a_line(self):
+        cache = os.path.join(self.world.run_dir, "objects.cache")
+        self.world.start_agent()
+        self.world.stop_agent()
+        with open(cache, "r+b") as file:
+            file.seek(100)
+            file.write(b"x")
+            file.truncate(500)
+        self.world.start_agent()
+        self.assertIn("all files are read: " + cache + " holds 468 bytes behind its head", self.world.read_log())
+        self.assert_splits(90, 10)
+        self.world.stop_agent()
+        os.remove(cache)
+        self.world.start_agent("--no-start-cache")
+        self.world.stop_agent()
+        self.assertFalse(os.path.exists(cache))
+
     def test_a_second_agent_is_refused(self):
         self.world.start_agent()
         second = self.world.weir_agent_once()

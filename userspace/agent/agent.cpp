@@ -73,6 +73,7 @@ Result<void> Agent::start() {
   // configuration.
   if (datapath_->adopted()) WEIR_TRY(attach_once());
   if (reconciler_->state().table) WEIR_TRY(attach_once());
+  save_cache(false);
   return start_admin();
 }
 
@@ -97,6 +98,7 @@ Result<void> Agent::open_datapath() {
   }
   reconciler_.emplace(options_.config_dir, build_options(options_), static_cast<Kernel&>(*this), first_generation);
   reconciler_->state().adopted = datapath_->adopted();
+  load_cache();
   facts_.cgroup = datapath_->status().cgroup;
   WEIR_TRY(start_proxy_supervisor());
   make_outside();
@@ -122,7 +124,7 @@ Result<void> Agent::start_proxy_supervisor() {
   proxy.access_log = options_.access_log;
   proxy.first_port = options_.proxy_port_first;
   proxy.port_count = options_.proxy_port_count;
-  auto made = ProxySupervisor::create(std::move(proxy), *loop_, *this, reconciler_->texts(), [this] {
+  auto made = ProxySupervisor::create(std::move(proxy), *loop_, *this, reconciler_->files(), [this] {
     if (published_) publish();
   });
   if (!made) return std::move(made).error().context("proxy");
@@ -193,6 +195,7 @@ void Agent::run() {
   spdlog::info("ready: folder {}, cgroup {}, socket {}", options_.config_dir, facts_.cgroup,
                socket_path(options_.run_dir));
   loop_->run();
+  save_cache(true);
   spdlog::info("stopping; the split goes on with generation {}", reconciler_->state().generation);
 }
 

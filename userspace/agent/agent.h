@@ -83,6 +83,9 @@ class Agent : private Kernel, private ProxyKernel {
   /// Reads the folder now, whatever the debounce says.
   void reload();
 
+  void load_cache();
+  /// Where something has changed; in the background unless `at_once`.
+  void save_cache(bool at_once);
   void take_change(const FolderChange& change);
   void finish(const Outcome& outcome);
   void after_apply(const Outcome& outcome);

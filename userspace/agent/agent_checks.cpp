@@ -59,6 +59,7 @@ void Agent::compare_folder(FolderChange::Listing listing) {
 }
 
 void Agent::on_reconcile() {
+  save_cache(false);
   look_at_gateway();
   look_outside();
   begun_ = due_ = Debounce::Clock::now();

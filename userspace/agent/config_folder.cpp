@@ -76,7 +76,9 @@ Result<void> ConfigFolder::refresh(const FolderChange& change, const BeingWritte
     compare_all(*folder, *entries, being_written);
   }
   // Events say that these changed even where the stamp does not (two writes within one tick of the clock).
-  for (const auto& name : change.names) read(*folder, name, being_written);
+  read(*folder, {change.names.begin(), change.names.end()}, being_written);
+  if (cache_) cache_is_old_ |= cache_->size() != known_.size();
+  cache_.reset();
   return {};
 }
 
@@ -89,45 +91,65 @@ void ConfigFolder::compare_all(const Folder& folder, const std::vector<FolderEnt
     while (listed != entries.end() && listed->name < name) ++listed;
     if (listed == entries.end() || listed->name != name) unlike.push_back(name);
   }
-  auto known = stamps_.begin();
+  auto known = known_.begin();
   for (const auto& entry : entries) {
-    while (known != stamps_.end() && known->first < entry.name) ++known;
-    const bool same = known != stamps_.end() && known->first == entry.name && entry.stamp == known->second;
+    while (known != known_.end() && known->first < entry.name) ++known;
+    const bool same = known != known_.end() && known->first == entry.name && entry.stamp == known->second.stamp;
     if (!same) unlike.push_back(entry.name);
   }
   // Reading what is not listed removes it, unless it came after the listing.
-  for (const auto& name : unlike) read(folder, name, being_written);
+  read(folder, std::move(unlike), being_written);
 }
 
-void ConfigFolder::read(const Folder& folder, const std::string& name, const BeingWritten& being_written) {
-  if (being_written(name)) return;
-  auto file = folder.read(name);
-  // Somebody began to write while we read: half a file may have been seen.
-  if (being_written(name)) return;
-  if (!file) {
-    stamps_.erase(name);
-    set(unreadable(name, file.error()));
-  } else if (!*file) {
-    remove(name);
-  } else {
-    stamps_[name] = (*file)->stamp;
-    set(config::read_yaml((*file)->text, name));
-    changed_texts_[name] = std::make_shared<const std::string>(std::move((*file)->text));
+void ConfigFolder::read(const Folder& folder, std::vector<std::string> names, const BeingWritten& being_written) {
+  std::erase_if(names, being_written);
+  for (auto& file : read_files(folder, names, cache_ ? &*cache_ : nullptr)) {
+    // Somebody began to write while we read: half a file may have been seen.
+    if (!being_written(file.name)) take(std::move(file));
   }
+}
+
+void ConfigFolder::take(ReadFile read) {
+  cache_is_old_ |= !read.cached;
+  switch (read.what) {
+    case ReadFile::What::kUnreadable:
+      known_.erase(read.name);
+      return set(unreadable(read.name, read.why));
+    case ReadFile::What::kGone:
+      return remove(read.name);
+    case ReadFile::What::kObjects:
+      known_[read.name] = {read.stamp, read.text};
+      return set(std::move(read.file));
+  }
+}
+
+std::optional<std::vector<ConfigFolder::Cachable>> ConfigFolder::take_cachable() {
+  if (!std::exchange(cache_is_old_, false)) return std::nullopt;
+  std::vector<Cachable> files;
+  files.reserve(known_.size());
+  for (const auto& [name, known] : known_) {
+    const auto file = store_.files().find(name);
+    if (file != store_.files().end() && !files_with_errors_.contains(name)) files.push_back({known.text, file->second});
+  }
+  return files;
 }
 
 void ConfigFolder::set(config::ParsedFile file) {
   const auto old = store_.files().find(file.name);
   if (old != store_.files().end()) count(old->second, -1);
   count(file, +1);
+  const std::string name = file.name;
   pending_.add(store_.set(std::move(file)));
+  const config::ParsedFile& kept = store_.files().find(name)->second;
+  changed_[name] = std::make_shared<const config::ParsedFile>(
+      config::ParsedFile{.name = name, .objects = kept.objects, .rejected = {}, .mesh = kept.mesh, .diagnostics = {}});
 }
 
 void ConfigFolder::remove(const std::string& name) {
-  stamps_.erase(name);
+  known_.erase(name);
   const auto old = store_.files().find(name);
   if (old == store_.files().end()) return;
-  changed_texts_[name] = nullptr;
+  changed_[name] = nullptr;
   count(old->second, -1);
   pending_.add(store_.remove(name));
 }
@@ -145,7 +167,8 @@ void ConfigFolder::count(const config::ParsedFile& file, int sign) {
   for (const auto& object : file.objects) {
     const auto kind = objects_.try_emplace(std::string(config::to_string(config::metadata(*object).kind)), 0).first;
     if ((kind->second += static_cast<size_t>(sign)) == 0) objects_.erase(kind);
-    const auto entry = places_of_.try_emplace(config::metadata(*object).describe(), 0).first;
+    const auto& meta = config::metadata(*object);
+    const auto entry = places_of_.try_emplace({meta.kind, meta.describe()}, 0).first;
     if (sign > 0 ? ++entry->second == 2 : entry->second-- == 2) doubly_defined_ += sign;
     if (entry->second == 0) places_of_.erase(entry);
   }

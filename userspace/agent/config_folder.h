@@ -10,9 +10,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include "agent/file_texts.h"
+#include "agent/file_objects.h"
 #include "agent/folder.h"
 #include "agent/folder_watcher.h"
+#include "agent/read_files.h"
 #include "base/result.h"
 #include "config/store.h"
 
@@ -62,13 +63,24 @@ class ConfigFolder {
   [[nodiscard]] const std::map<std::string, size_t>& objects() const { return objects_; }
   /// What changed in the store since the last call.
   config::Delta take_delta() { return pending_.take(); }
-  /// Texts that came or went since the last call.
-  ChangedTexts take_texts() { return std::exchange(changed_texts_, {}); }
+  /// Files that came, changed or went since the last call.
+  ChangedFiles take_changed() { return std::exchange(changed_, {}); }
   [[nodiscard]] bool has_delta() const { return !pending_.empty(); }
+
+  /// What the next refresh() may take files from instead of reading their texts; it is dropped after that.
+  void use_cache(config::ObjectCache cache) { cache_ = std::move(cache); }
+  /// All files without errors, for a cache; made once after something changed, else nothing. Costs no copy of an
+  /// object.
+  struct Cachable {
+    config::TextKey text;
+    config::ParsedFile file;
+  };
+  std::optional<std::vector<Cachable>> take_cachable();
 
  private:
   void compare_all(const Folder& folder, const std::vector<FolderEntry>& entries, const BeingWritten& being_written);
-  void read(const Folder& folder, const std::string& name, const BeingWritten& being_written);
+  void read(const Folder& folder, std::vector<std::string> names, const BeingWritten& being_written);
+  void take(ReadFile read);
   void set(config::ParsedFile file);
   void remove(const std::string& name);
   void count(const config::ParsedFile& file, int sign);
@@ -76,11 +88,17 @@ class ConfigFolder {
   std::string path_;
   config::Store store_;
   NetDelta pending_;
-  ChangedTexts changed_texts_;
-  std::map<std::string, FileStamp> stamps_;
+  ChangedFiles changed_;
+  struct Known {
+    FileStamp stamp;
+    config::TextKey text;
+  };
+  std::map<std::string, Known> known_;
+  std::optional<config::ObjectCache> cache_;
+  bool cache_is_old_ = false;
   // What Store::diagnostics() would find, kept up to date: asking it costs a walk over all objects.
   std::unordered_set<std::string> files_with_errors_;
-  std::unordered_map<std::string, int> places_of_;  // by Metadata::describe()
+  std::map<std::pair<config::Kind, std::string>, int> places_of_;  // by kind and Metadata::describe()
   int doubly_defined_ = 0;
   int mesh_files_ = 0;
   size_t warnings_ = 0;

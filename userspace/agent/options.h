@@ -42,6 +42,7 @@ struct Options {
   std::vector<datapath::NorthDevice> devices;
   uint16_t outside_port_first = 20000, outside_port_count = 10000;
   uint32_t flows = 1 << 18;
+  bool start_cache = true;  // RUN_DIR/objects.cache spares the next start the reading of files that did not change
   bool verbose = false;
 };
 

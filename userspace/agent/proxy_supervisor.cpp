@@ -49,7 +49,7 @@ const char* to_string(ProxyState::What what) {
   return "";
 }
 
-ProxySupervisor::ProxySupervisor(ProxyOptions options, EventLoop& loop, ProxyKernel& kernel, FileTexts& files,
+ProxySupervisor::ProxySupervisor(ProxyOptions options, EventLoop& loop, ProxyKernel& kernel, FileObjects& files,
                                  std::function<void()> changed)
     : options_(std::move(options)),
       loop_(loop),
@@ -59,7 +59,7 @@ ProxySupervisor::ProxySupervisor(ProxyOptions options, EventLoop& loop, ProxyKer
       backoff_(kFirstWait, kMostWait, kGoodTime) {}
 
 Result<std::unique_ptr<ProxySupervisor>> ProxySupervisor::create(ProxyOptions options, EventLoop& loop,
-                                                                 ProxyKernel& kernel, FileTexts& files,
+                                                                 ProxyKernel& kernel, FileObjects& files,
                                                                  std::function<void()> changed) {
   std::unique_ptr<ProxySupervisor> made(
       new ProxySupervisor(std::move(options), loop, kernel, files, std::move(changed)));

@@ -15,7 +15,7 @@
 
 #include "agent/backoff.h"
 #include "agent/event_loop.h"
-#include "agent/file_texts.h"
+#include "agent/file_objects.h"
 #include "agent/node_address.h"
 #include "agent/proxy_launch.h"
 #include "agent/proxy_link.h"
@@ -63,7 +63,7 @@ class ProxySupervisor {
   /// `changed` is called on the loop whenever state() is not what it was. `files` are those that the last table was
   /// built of; both outlive the supervisor.
   static Result<std::unique_ptr<ProxySupervisor>> create(ProxyOptions options, EventLoop& loop, ProxyKernel& kernel,
-                                                         FileTexts& files, std::function<void()> changed);
+                                                         FileObjects& files, std::function<void()> changed);
   /// Leaves the proxy running.
   ~ProxySupervisor();
   ProxySupervisor(const ProxySupervisor&) = delete;
@@ -88,7 +88,7 @@ class ProxySupervisor {
   [[nodiscard]] Result<std::optional<proxy_process::Report>> report() const;
 
  private:
-  ProxySupervisor(ProxyOptions options, EventLoop& loop, ProxyKernel& kernel, FileTexts& files,
+  ProxySupervisor(ProxyOptions options, EventLoop& loop, ProxyKernel& kernel, FileObjects& files,
                   std::function<void()> changed);
   using LinkPtr = std::shared_ptr<ProxyLink>;
   Result<void> set_up();
@@ -130,7 +130,7 @@ class ProxySupervisor {
   ProxyOptions options_;
   EventLoop& loop_;
   ProxyKernel& kernel_;
-  FileTexts& files_;
+  FileObjects& files_;
   std::function<void()> changed_;
   ProxyState state_;
   ProxyConfiguration configuration_;

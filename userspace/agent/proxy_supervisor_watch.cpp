@@ -10,6 +10,7 @@
 #include "agent/proxy_cgroup.h"
 #include "agent/proxy_listeners.h"
 #include "agent/proxy_supervisor.h"
+#include "config/binary.h"
 
 namespace weir::agent {
 namespace {
@@ -60,11 +61,11 @@ proxy_process::Configuration ProxySupervisor::message(bool full) const {
   for (const auto& entry : configuration_.ports)
     message.ports.push_back({entry.port, {entry.address, entry.frontend_port}, entry.outside});
   if (full) {
-    for (const auto& [name, text] : files_.all()) message.files.push_back({name, *text});
+    for (const auto& [name, file] : files_.all()) message.files.push_back({name, config::to_binary(*file)});
   } else {
     for (const auto& name : files_.news()) {
-      const auto text = files_.find(name);
-      message.files.push_back({name, text ? std::optional(*text) : std::nullopt});
+      const auto file = files_.find(name);
+      message.files.push_back({name, file ? std::optional(config::to_binary(*file)) : std::nullopt});
     }
   }
   return message;

@@ -77,7 +77,7 @@ Outcome Reconciler::refuse(Trouble::Kind kind, std::string summary, config::Diag
 Outcome Reconciler::build_and_apply() {
   const auto start = Clock::now();
   auto delta = folder_.take_delta();
-  texts_.take(folder_.take_texts());
+  files_.take(folder_.take_changed());
   if (pods_changed_) {
     std::vector<routing::PlanSource> sources;
     for (const auto& pod : pods_) sources.push_back({source_id(pod.address), pod.namespace_, pod.name, pod.address});

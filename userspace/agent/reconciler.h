@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "agent/config_folder.h"
-#include "agent/file_texts.h"
+#include "agent/file_objects.h"
 #include "agent/state.h"
 #include "datapath/datapath.h"
 #include "routing/build/table_builder.h"
@@ -67,8 +67,9 @@ class Reconciler {
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] State& state() { return state_; }
   [[nodiscard]] const ConfigFolder& folder() const { return folder_; }
+  [[nodiscard]] ConfigFolder& folder() { return folder_; }
   /// Of which the last table was built, whether the kernel took it or not.
-  [[nodiscard]] FileTexts& texts() { return texts_; }
+  [[nodiscard]] FileObjects& files() { return files_; }
 
  private:
   Outcome refuse(Trouble::Kind kind, std::string summary, config::Diagnostics errors);
@@ -78,7 +79,7 @@ class Reconciler {
   uint32_t source_id(const IpAddress& address);
 
   ConfigFolder folder_;
-  FileTexts texts_;
+  FileObjects files_;
   routing::TableBuilder builder_;
   Kernel& kernel_;
   State state_;

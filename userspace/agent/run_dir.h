@@ -1,7 +1,9 @@
 #pragma once
 // The agent's directory for its socket and lock: one agent a directory.
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/file_descriptor.h"
 #include "base/result.h"
@@ -13,6 +15,14 @@ inline constexpr const char* kDefaultRunDir = "/run/weir";
 std::string socket_path(const std::string& run_dir);
 /// RUN_DIR/agent.json: {"config", "cgroup", "bpffs", "node"} of the agent that ran last.
 std::string note_path(const std::string& run_dir);
+
+/// RUN_DIR/objects.cache: what the configuration's files held when they were last read.
+std::string cache_path(const std::string& run_dir);
+
+/// Puts `bytes` in the place of the file at `path`, all or nothing. Any thread.
+Result<void> replace_file(const std::string& path, std::string_view bytes, int mode);
+/// The bytes of a file of ours that nobody else can write; nothing where there is none.
+Result<std::optional<std::string>> read_own_file(const std::string& path, size_t most);
 
 class RunDir {
  public:

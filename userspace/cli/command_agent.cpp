@@ -144,6 +144,8 @@ void add_agent(CommandTable& table) {
   size("--map-sources", agent.sizes.sources);
   size("--map-flows", agent.flows);
   add_proxy_options(command, options->proxy);
+  command.add_flag("!--no-start-cache", agent.start_cache,
+                   "read all files at every start, and leave nothing in the run directory for the next");
   command.add_flag("-v,--verbose", agent.verbose, "log details too");
 }
 

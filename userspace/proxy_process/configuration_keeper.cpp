@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "config/binary.h"
 
 namespace weir::proxy_process {
 namespace {
@@ -44,24 +45,23 @@ std::vector<proxy::FrontendPort> frontend_ports(const std::vector<Port>& ports) 
 
 Result<void> ConfigurationKeeper::update_files(const Configuration& change, config::Delta& delta) {
   for (const auto& file : change.files) {
-    if (!file.text) {
-      kept_->text_hashes.erase(file.name);
+    if (!file.objects) {
+      kept_->hashes.erase(file.name);
       append(delta, kept_->store.remove(file.name));
       continue;
     }
-    const uint64_t hash = hash64(*file.text);
-    const auto known = kept_->text_hashes.find(file.name);
-    if (known != kept_->text_hashes.end() && known->second == hash) continue;
-    auto parsed = config::read_yaml(*file.text, file.name);
-    for (const auto& diagnostic : parsed.diagnostics)
-      if (diagnostic.level == config::Level::kError)
-        return Error{"this build cannot use " + config::to_text(diagnostic)};
-    kept_->text_hashes[file.name] = hash;
-    append(delta, kept_->store.set(std::move(parsed)));
+    const uint64_t hash = hash64(*file.objects);
+    const auto known = kept_->hashes.find(file.name);
+    if (known != kept_->hashes.end() && known->second == hash) continue;
+    auto read = config::from_binary(*file.objects);
+    if (!read) return std::move(read).error().context("this build cannot use the objects of " + file.name);
+    if (read->name != file.name) return Error{"the objects of " + file.name + " are of another file"};
+    kept_->hashes[file.name] = hash;
+    append(delta, kept_->store.set(std::move(*read)));
   }
   if (change.full) {
     for (const auto& name : not_named(kept_->store, change)) {
-      kept_->text_hashes.erase(name);
+      kept_->hashes.erase(name);
       append(delta, kept_->store.remove(name));
     }
   }

@@ -1,7 +1,7 @@
 #pragma once
 // The proxy's own copy of the configuration, kept as the agent keeps its: file by file, and a table that costs what
-// changed. The agent has accepted every file already; what this build of the proxy cannot read (it may be older) is
-// refused as a whole, and the last good table goes on.
+// changed. The agent has read and accepted every file already and gives the objects in their binary form; what this
+// build of the proxy cannot read (it may be older) is refused as a whole, and the last good table goes on.
 
 #include <cstdint>
 #include <map>
@@ -33,7 +33,7 @@ class ConfigurationKeeper {
     config::Store store;
     std::unique_ptr<routing::TableBuilder> builder;
     routing::BuildOptions options;
-    std::map<std::string, uint64_t> text_hashes;
+    std::map<std::string, uint64_t> hashes;  // of what each file was given as
   };
   Result<void> update_files(const Configuration& change, config::Delta& delta);
 

@@ -1,5 +1,7 @@
 #include "proxy_process/protocol.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "proxy_process/fields.h"
 
@@ -7,7 +9,8 @@ namespace weir::proxy_process {
 namespace {
 
 constexpr size_t kMaxNameBytes = 4096;
-constexpr size_t kMaxFileBytes = 64U << 20;
+constexpr size_t kMaxObjectBytes = 256U << 20;  // of one file
+constexpr char kEndOfHead = '\0';               // JSON holds no such byte
 constexpr size_t kMaxPorts = 65536;
 constexpr uint64_t kMaxPort = 65535;
 
@@ -22,12 +25,18 @@ Port port_from_json(const Json& json, Fields& all) {
   return port;
 }
 
-ConfigurationFile file_from_json(const Json& json, Fields& all) {
+/// `objects`: what stands behind the JSON; the file's part is taken off.
+ConfigurationFile file_from_json(const Json& json, std::string_view& objects, Fields& all) {
   Fields fields(json);
   ConfigurationFile file;
   file.name = fields.text("name", kMaxNameBytes);
   if (file.name.empty()) fields.fault("name", "is empty");
-  if (fields.has("text")) file.text = fields.text("text", kMaxFileBytes);
+  if (fields.has("bytes")) {
+    const auto size = fields.number("bytes", kMaxObjectBytes);
+    if (size > objects.size()) fields.fault("bytes", "is more than there is");
+    file.objects.emplace(objects.substr(0, size));
+    objects.remove_prefix(std::min<size_t>(size, objects.size()));
+  }
   if (const auto good = fields.finish(); !good) all.fault("files", "has a bad entry: " + good.error().message);
   return file;
 }
@@ -75,10 +84,14 @@ Result<Hello> hello_from_json(const Json& json) {
 }
 
 std::string to_blob(const Configuration& configuration) {
+  std::string objects(1, kEndOfHead);
   Json files = Json::array(), ports = Json::array(), gateways = Json::array();
   for (const auto& file : configuration.files) {
     Json entry = {{"name", file.name}};
-    if (file.text) entry["text"] = *file.text;
+    if (file.objects) {
+      entry["bytes"] = file.objects->size();
+      objects += *file.objects;
+    }
     files.push_back(std::move(entry));
   }
   for (const auto& port : configuration.ports) {
@@ -97,13 +110,15 @@ std::string to_blob(const Configuration& configuration) {
                      {"gateways", std::move(gateways)},
                      {"files", std::move(files)},
                      {"ports", std::move(ports)}};
-  // A file that is not UTF-8 has been refused before; what a comment may hold changes nothing.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + objects;
 }
 
 Result<Configuration> configuration_from_blob(std::string_view blob) {
-  auto json = read_json(blob);
+  const size_t head = blob.find(kEndOfHead);
+  if (head == std::string_view::npos) return Error{"configuration: its head has no end"};
+  auto json = read_json(blob.substr(0, head));
   if (!json) return std::move(json).error().context("configuration");
+  std::string_view objects = blob.substr(head + 1);
   Fields fields(*json);
   Configuration configuration;
   configuration.generation = fields.number("generation");
@@ -115,7 +130,8 @@ Result<Configuration> configuration_from_blob(std::string_view blob) {
     for (const auto& entry : fields.array("gateways", kMaxGateways))
       configuration.gateways.push_back(gateway_from_json(entry, fields));
   for (const auto& entry : fields.array("files", kMaxFiles))
-    configuration.files.push_back(file_from_json(entry, fields));
+    configuration.files.push_back(file_from_json(entry, objects, fields));
+  if (!objects.empty()) fields.fault("files", "has less bytes than there are");
   for (const auto& entry : fields.array("ports", kMaxPorts))
     configuration.ports.push_back(port_from_json(entry, fields));
   if (auto good = fields.finish(); !good) return std::move(good).error().context("configuration");

@@ -30,7 +30,7 @@
 namespace weir::proxy_process {
 
 /// Raised when a newer end could misunderstand an older one.
-inline constexpr uint32_t kProtocol = 1;
+inline constexpr uint32_t kProtocol = 2;
 inline constexpr size_t kMaxWorkers = 64;
 inline constexpr size_t kMaxFiles = 1'000'000;
 inline constexpr size_t kMaxGateways = 64;
@@ -70,7 +70,7 @@ struct Port {
 
 struct ConfigurationFile {
   std::string name;
-  std::optional<std::string> text;  // absent: the file has gone
+  std::optional<std::string> objects;  // as config::to_binary() has them; absent: the file has gone
   bool operator==(const ConfigurationFile&) const = default;
 };
 
@@ -82,6 +82,7 @@ struct Configuration {
   std::vector<ConfigurationFile> files;
   std::vector<Port> ports;  // all of them, always
 };
+/// A JSON object, a zero byte, and the files' objects one behind the other.
 std::string to_blob(const Configuration& configuration);
 Result<Configuration> configuration_from_blob(std::string_view blob);
 

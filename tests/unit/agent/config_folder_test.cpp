@@ -225,5 +225,86 @@ TEST(NetDelta, RemovedAndAddedAgainIsNothing) {
   EXPECT_TRUE(net.take().mesh_changed);
 }
 
+/// A cache in which `text` of the file `name` stands for other objects, so that it shows whether it is asked.
+config::ObjectCache forged_cache(const std::string& name, const std::string& text) {
+  const auto other = config::read_yaml("apiVersion: v1\nkind: Pod\nmetadata: {name: from-the-cache}\n", name);
+  auto cache = config::ObjectCache::read(config::ObjectCache::write("b", {{config::key_of(text), &other}}), "b");
+  EXPECT_TRUE(cache);
+  return cache ? std::move(*cache) : config::ObjectCache();
+}
+
+std::vector<std::string> names(const std::vector<config::ObjectPtr>& objects) {
+  std::vector<std::string> names;
+  for (const auto& object : objects) names.push_back(config::metadata(*object).describe());
+  return names;
+}
+
+TEST_F(ConfigFolderTest, AFileWithTheTextOfTheCacheIsTakenFromThereOnce) {
+  const std::string rule = split_rule(90, 10);
+  write("rule.yaml", rule);
+  folder_.use_cache(forged_cache("rule.yaml", rule));
+  refresh_all();
+  EXPECT_THAT(names(folder_.take_delta().added), ::testing::ElementsAre("Pod default/from-the-cache"));
+  refresh("rule.yaml");
+  EXPECT_EQ(folder_.take_delta().added.size(), 1U) << "its time is over: the text is read";
+  EXPECT_EQ(folder_.objects().count("VirtualService"), 1U);
+}
+
+TEST_F(ConfigFolderTest, AnotherTextThanTheCachesIsRead) {
+  write("rule.yaml", split_rule(50, 50));
+  folder_.use_cache(forged_cache("rule.yaml", split_rule(90, 10)));
+  refresh_all();
+  EXPECT_EQ(folder_.objects().count("Pod"), 0U);
+  EXPECT_EQ(folder_.objects().count("VirtualService"), 1U);
+}
+
+TEST_F(ConfigFolderTest, WhatMayBeKeptForTheNextStartIsGivenOnceAfterEachChange) {
+  EXPECT_FALSE(folder_.take_cachable());
+  write("rule.yaml", split_rule(90, 10));
+  write("bad.yaml", "kind: [");
+  refresh_all();
+  auto kept = folder_.take_cachable();
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->size(), 1U) << "not the file with the error";
+  EXPECT_EQ(kept->front().file.name, "rule.yaml");
+  EXPECT_EQ(kept->front().text, config::key_of(split_rule(90, 10)));
+  EXPECT_FALSE(folder_.take_cachable());
+  std::filesystem::remove(dir_.file("rule.yaml"));
+  refresh_all();
+  EXPECT_EQ(folder_.take_cachable().value().size(), 0U);
+}
+
+TEST_F(ConfigFolderTest, AStartFromAWholeCacheNeedsNoNewOneAndFromATooLargeOneDoes) {
+  write("rule.yaml", split_rule(90, 10));
+  refresh_all();
+  const auto start = [&](const std::vector<std::string>& more) {
+    const auto kept = config::read_yaml(split_rule(90, 10), "rule.yaml");
+    std::vector<config::ParsedFile> others;
+    for (const auto& name : more) others.push_back(config::read_yaml("", name));
+    std::vector<config::ObjectCache::Entry> entries = {{config::key_of(split_rule(90, 10)), &kept}};
+    for (const auto& other : others) entries.push_back({config::key_of(""), &other});
+    ConfigFolder folder(dir_.path().string());
+    folder.use_cache(*config::ObjectCache::read(config::ObjectCache::write("b", entries), "b"));
+    EXPECT_TRUE(folder.refresh({.names = {}, .everything = true}, kNobodyWrites));
+    EXPECT_EQ(folder.objects().count("VirtualService"), 1U);
+    return folder.take_cachable().has_value();
+  };
+  EXPECT_FALSE(start({}));
+  EXPECT_TRUE(start({"gone.yaml"}));
+}
+
+TEST_F(ConfigFolderTest, GivesTheFilesThatChangedWithTheirObjects) {
+  write("rule.yaml", split_rule(90, 10));
+  refresh_all();
+  auto changed = folder_.take_changed();
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed.at("rule.yaml")->objects, folder_.store().files().at("rule.yaml").objects);
+  EXPECT_TRUE(folder_.take_changed().empty());
+  std::filesystem::remove(dir_.file("rule.yaml"));
+  refresh_all();
+  changed = folder_.take_changed();
+  EXPECT_EQ(changed.at("rule.yaml"), nullptr);
+}
+
 }  // namespace
 }  // namespace weir::agent

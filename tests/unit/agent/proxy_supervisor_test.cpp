@@ -82,13 +82,14 @@ class ProxySupervisorTest : public ::testing::Test {
     return hello ? hello->build : "";
   }
   bool create() {
-    auto made = ProxySupervisor::create(options_, *loop_, kernel_, texts_, [this] { ++changes_; });
+    auto made = ProxySupervisor::create(options_, *loop_, kernel_, files_, [this] { ++changes_; });
     EXPECT_TRUE(made) << made.error().message;
     if (made) supervisor_ = std::move(*made);
     return made.has_value();
   }
   void prepare(uint64_t generation, bool needed = true) {
-    texts_.take({{"app.yaml", std::make_shared<const std::string>(proxy_process::test::sample_yaml())}});
+    files_.take({{"app.yaml", std::make_shared<const config::ParsedFile>(
+                                  config::read_yaml(proxy_process::test::sample_yaml(), "app.yaml"))}});
     supervisor_->prepare({generation, needed, {{61'000, *IpAddress::parse("10.96.0.2"), 80}}});
   }
   /// Lets the loop run until `condition`, at most 20 s.
@@ -111,7 +112,7 @@ class ProxySupervisorTest : public ::testing::Test {
   ProxyOptions options_;
   std::unique_ptr<EventLoop> loop_;
   FakeKernel kernel_;
-  FileTexts texts_;
+  FileObjects files_;
   int changes_ = 0;
   std::unique_ptr<ProxySupervisor> supervisor_;
 };
@@ -339,7 +340,7 @@ TEST_F(ProxySupervisorTest, TheAccessLogIsOpenedAnew) {
 TEST_F(ProxySupervisorTest, ALogThatCannotBeOpenedIsAnErrorAtOnce) {
   supervisor_.reset();
   options_.access_log = dir_.file("no/such/folder");
-  EXPECT_FALSE(ProxySupervisor::create(options_, *loop_, kernel_, texts_, [] {}));
+  EXPECT_FALSE(ProxySupervisor::create(options_, *loop_, kernel_, files_, [] {}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/unit/support/temp_dir.h"
@@ -66,6 +67,36 @@ TEST(RunDir, LockFileThatIsALinkIsNotFollowed) {
   std::filesystem::create_symlink(dir.file("victim"), dir.file("run") + "/agent.lock");
   EXPECT_EQ(RunDir::take(dir.file("run")).error().code, ELOOP);
   EXPECT_FALSE(std::filesystem::exists(dir.file("victim")));
+}
+
+TEST(ReplaceFile, PutsAllOrNothingAndLeavesNothingBeside) {
+  const test::TempDir dir;
+  const std::string path = dir.file("objects.cache");
+  ASSERT_TRUE(replace_file(path, std::string(1 << 20, 'a'), 0600));
+  ASSERT_TRUE(replace_file(path, "b", 0600));
+  EXPECT_EQ(read_own_file(path, 10).value().value_or(""), "b");
+  EXPECT_FALSE(std::filesystem::exists(dir.file(".objects.cache")));
+  EXPECT_FALSE(replace_file(dir.file("no/such/folder"), "b", 0600));
+}
+
+TEST(ReadOwnFile, TakesOnlyARegularFileOfOurs) {
+  const test::TempDir dir;
+  const std::string path = dir.file("objects.cache");
+  const auto absent = read_own_file(path, 10);
+  ASSERT_TRUE(absent);
+  EXPECT_FALSE(absent->has_value());
+  ASSERT_TRUE(replace_file(path, "12345", 0600));
+  EXPECT_TRUE(read_own_file(path, 5));
+  EXPECT_FALSE(read_own_file(path, 4)) << "too large";
+  ASSERT_EQ(::chmod(path.c_str(), 0620), 0);
+  EXPECT_FALSE(read_own_file(path, 10)) << "others can write it";
+  ASSERT_EQ(::chmod(path.c_str(), 0602), 0);
+  EXPECT_FALSE(read_own_file(path, 10));
+  ASSERT_EQ(::symlink("/etc/hostname", dir.file("link").c_str()), 0);
+  EXPECT_FALSE(read_own_file(dir.file("link"), 1000));
+  ASSERT_EQ(::mkfifo(dir.file("fifo").c_str(), 0600), 0);
+  EXPECT_FALSE(read_own_file(dir.file("fifo"), 10)) << "and does not wait for it";
+  EXPECT_FALSE(read_own_file(dir.path().string(), 10));
 }
 
 }  // namespace

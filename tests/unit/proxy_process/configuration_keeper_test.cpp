@@ -11,6 +11,9 @@ namespace {
 using test::sample_configuration;
 using ::testing::HasSubstr;
 
+constexpr const char* kMore =
+    "apiVersion: v1\nkind: Service\nmetadata: {name: more}\nspec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n";
+
 class ConfigurationKeeperTest : public ::testing::Test {
  protected:
   std::shared_ptr<const proxy::Snapshot> take(const Configuration& configuration) {
@@ -32,9 +35,7 @@ TEST_F(ConfigurationKeeperTest, AChangeTouchesWhatItNames) {
   take(sample_configuration(1));
   Configuration change = sample_configuration(2);
   change.full = false;
-  change.files = {{"more.yaml",
-                   "apiVersion: v1\nkind: Service\nmetadata: {name: more}\n"
-                   "spec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n"}};
+  change.files = {test::file("more.yaml", kMore)};
   EXPECT_EQ(take(change)->table->all_services().size(), 3U);
   change.generation = 3;
   change.files = {{"app.yaml", std::nullopt}};
@@ -46,9 +47,7 @@ TEST_F(ConfigurationKeeperTest, AChangeTouchesWhatItNames) {
 TEST_F(ConfigurationKeeperTest, AFullOneForgetsWhatItDoesNotName) {
   take(sample_configuration(1));
   Configuration other = sample_configuration(2);
-  other.files = {{"more.yaml",
-                  "apiVersion: v1\nkind: Service\nmetadata: {name: more}\n"
-                  "spec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n"}};
+  other.files = {test::file("more.yaml", kMore)};
   EXPECT_EQ(take(other)->table->all_services().size(), 1U);
 }
 
@@ -86,6 +85,36 @@ TEST_F(ConfigurationKeeperTest, OtherOptionsNeedTheWholeConfiguration) {
   EXPECT_EQ(keeper_.take(change).error().code, ENODATA);
   change.full = true;
   take(change);
+}
+
+TEST_F(ConfigurationKeeperTest, WhatIsNotTheObjectsOfTheFileIsRefusedAndTheNextOneMustBeFull) {
+  const std::string good = *test::file("app.yaml", test::sample_yaml()).objects;
+  const auto refused = [&](std::string objects) {
+    Configuration bad = sample_configuration(2);
+    bad.files = {{"app.yaml", std::move(objects)}};
+    const auto taken = keeper_.take(bad);
+    return taken ? std::string("taken") : taken.error().message;
+  };
+  EXPECT_THAT(refused(""), HasSubstr("this build cannot use the objects of app.yaml: has 0 bytes"));
+  EXPECT_THAT(refused(good.substr(0, good.size() - 1)), HasSubstr("app.yaml: holds"));
+  std::string changed = good;
+  changed.back() = static_cast<char>(changed.back() ^ 1);
+  EXPECT_THAT(refused(changed), HasSubstr("wrong checksum"));
+  changed = good;
+  changed[8] = static_cast<char>(changed[8] ^ 1);
+  EXPECT_THAT(refused(changed), HasSubstr("written by a build whose objects have other fields"));
+  EXPECT_THAT(refused(*test::file("other.yaml", kMore).objects), HasSubstr("app.yaml are of another file"));
+  Configuration change = sample_configuration(3);
+  change.full = false;
+  EXPECT_EQ(keeper_.take(change).error().code, ENODATA);
+  take(sample_configuration(4));
+}
+
+TEST_F(ConfigurationKeeperTest, PlacesComeThroughToTheRules) {
+  const auto snapshot = take(sample_configuration(1));
+  ASSERT_EQ(snapshot->table->all_virtual_services().size(), 1U);
+  const auto text = routing::to_text(*snapshot->table);
+  EXPECT_THAT(text, HasSubstr("app.yaml:"));
 }
 
 }  // namespace

@@ -15,10 +15,17 @@ Configuration sample() {
   configuration.all_services = true;
   configuration.allow_loopback_endpoints = false;
   configuration.http_by_request = true;
-  configuration.files = {{"a.yaml", "kind: X\n# ä \"quoted\""}, {"gone.yaml", std::nullopt}};
+  configuration.files = {
+      {"a.yaml", std::string("\0\xff{", 3)}, {"gone.yaml", std::nullopt}, {"b.yaml", "x"}, {"c.yaml", ""}};
   configuration.ports = {{61'000, {*IpAddress::parse("10.96.0.1"), 9080}},
                          {61'001, {*IpAddress::parse("fd00::1"), 80}}};
   return configuration;
+}
+
+/// The JSON, and the zero byte with what follows it.
+std::pair<Json, std::string> parts(const std::string& blob) {
+  const size_t end = blob.find('\0');
+  return {Json::parse(blob.substr(0, end)), blob.substr(end)};
 }
 
 TEST(Protocol, AConfigurationComesBackAsItWasWritten) {
@@ -37,17 +44,17 @@ TEST(Protocol, AConfigurationComesBackAsItWasWritten) {
 }
 
 TEST(Protocol, AnOlderAgentsConfigurationIsTaken) {
-  Json json = Json::parse(to_blob(sample()));
+  auto [json, objects] = parts(to_blob(sample()));
   json.erase("http_by_request");
   json["something_newer"] = 7;
-  EXPECT_TRUE(configuration_from_blob(json.dump()));
+  EXPECT_TRUE(configuration_from_blob(json.dump() + objects));
 }
 
 TEST(Protocol, EachFaultOfAConfigurationIsNamed) {
   const auto fault = [](const auto& change) {
-    Json json = Json::parse(to_blob(sample()));
+    auto [json, objects] = parts(to_blob(sample()));
     change(json);
-    const auto read = configuration_from_blob(json.dump());
+    const auto read = configuration_from_blob(json.dump() + objects);
     return read ? "" : read.error().message;
   };
   EXPECT_THAT(fault([](Json& j) { j.erase("generation"); }), HasSubstr("\"generation\" is missing"));
@@ -58,7 +65,11 @@ TEST(Protocol, EachFaultOfAConfigurationIsNamed) {
   EXPECT_THAT(fault([](Json& j) { j["ports"][0]["port"] = 0; }), HasSubstr("is 0"));
   EXPECT_THAT(fault([](Json& j) { j["ports"][0]["port"] = 65'536; }), HasSubstr("more than 65535"));
   EXPECT_THAT(fault([](Json& j) { j["ports"][0]["address"] = "x"; }), HasSubstr("not an address"));
+  EXPECT_THAT(fault([](Json& j) { j["files"][0]["bytes"] = 5; }), HasSubstr("\"bytes\" is more than there is"));
+  EXPECT_THAT(fault([](Json& j) { j["files"][0]["bytes"] = 2; }), HasSubstr("less bytes than there are"));
+  EXPECT_THAT(fault([](Json& j) { j["files"][0]["bytes"] = -1; }), HasSubstr("\"bytes\""));
   EXPECT_FALSE(configuration_from_blob(""));
+  EXPECT_FALSE(configuration_from_blob(parts(to_blob(sample())).first.dump()));
   EXPECT_FALSE(configuration_from_blob(std::string(100'000, '[')));
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "config/binary.h"
 #include "proxy/snapshot.h"
 #include "proxy_process/protocol.h"
 #include "routing/build/table_builder.h"
@@ -52,10 +53,15 @@ spec:
   return text;
 }
 
+/// As the agent gives it.
+inline ConfigurationFile file(const std::string& name, std::string_view yaml) {
+  return {name, config::to_binary(config::read_yaml(yaml, name))};
+}
+
 inline Configuration sample_configuration(uint64_t generation = 1) {
   Configuration configuration;
   configuration.generation = generation;
-  configuration.files = {{"app.yaml", sample_yaml()}};
+  configuration.files = {file("app.yaml", sample_yaml())};
   configuration.ports = {{61'000, {*IpAddress::parse("10.96.0.2"), 80}}};
   return configuration;
 }
