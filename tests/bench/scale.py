@@ -135,20 +135,33 @@ def run(world, quick):
         # As seen from outside, less what the agent waited for more changes.
         beyond.append(took[-1] - world.status()["last_apply"]["debounce_us"] / 1000)
     splits.close()
-    return _report(services, changes, ready, first, took, beyond)
+    world.stop_agent()
+    began = time.perf_counter()
+    world.start_agent(timeout=120)
+    again = time.perf_counter() - began
+    cached = world.status()["last_apply"]["read_us"] / 1000
+    return _report(services, changes, (ready, first), (again, cached), (took, beyond))
 
 
-def _report(services, changes, ready, first, took, beyond):
+def _report(services, changes, cold, warm, changed):
+    ready, first = cold
+    again, cached = warm
+    took, beyond = changed
     build, write, whole = (first[part] / 1000 for part in ("build_us", "write_us", "kernel_us"))
     p99 = _quantile(beyond, 0.99)
     text = [f"## {services:,} services of 10 endpoints", "",
             "| what | result |", "|---|---:|",
             f"| start of the agent to ready, reading {services + services // 100:,} files included | {ready:.2f} s |",
+            f"| of which reading the files | {first['read_us'] / 1000:.0f} ms |",
+            f"| the next start, with the objects of all files from the cache | {again:.2f} s |",
+            f"| of which reading the files | {cached:.0f} ms |",
             f"| table build | {build:.0f} ms |", f"| kernel write, {first['operations']:,} operations | {write:.1f} ms |",
             f"| with the images, the places and remembering what was written | {whole:.1f} ms |",
             f"| one weight changed: rename of the file to the element in the kernel, debounce included ({changes} changes) | "
             f"p50 {statistics.median(took):.1f} ms, p99 {_quantile(took, 0.99):.1f} ms |",
             f"| of which after the debounce | p50 {statistics.median(beyond):.2f} ms, p99 {p99:.2f} ms |", ""]
-    return text, [("table build <= 1 s", build <= 1000, f"{build:.0f} ms"),
+    return text, [("reading from the cache <= 0.3 of reading all files", cached <= 0.3 * first["read_us"] / 1000,
+                   f"{cached:.0f} ms of {first['read_us'] / 1000:.0f} ms"),
+                  ("table build <= 1 s", build <= 1000, f"{build:.0f} ms"),
                   ("kernel write <= 100 ms", write <= 100, f"{write:.1f} ms"),
                   ("one weight change beyond the debounce, p99 <= 10 ms", p99 <= 10, f"{p99:.2f} ms")]

@@ -21,6 +21,8 @@ void remove_run_dir(const std::string& run_dir) {
   std::error_code ignored;
   std::filesystem::remove(agent::socket_path(run_dir), ignored);
   std::filesystem::remove(agent::note_path(run_dir), ignored);
+  std::filesystem::remove(agent::cache_path(run_dir), ignored);
+  std::filesystem::remove(run_dir + "/.objects.cache", ignored);  // of an agent that was killed while it wrote
   std::filesystem::remove(run_dir + "/access.log", ignored);
   std::filesystem::remove(run_dir + "/agent.lock", ignored);
   std::filesystem::remove(run_dir, ignored);
