@@ -111,7 +111,8 @@ TEST_F(ControlTest, ABadConfigurationLeavesTheLastGoodOne) {
   start();
   ask("configure", {}, {}, to_blob(test::sample_configuration(5)));
   EXPECT_THAT(message(ask("configure", {}, {}, "{}")), HasSubstr("configuration"));
-  EXPECT_THAT(message(ask("configure")), HasSubstr("not JSON"));
+  EXPECT_THAT(message(ask("configure")), HasSubstr("its head has no end"));
+  EXPECT_THAT(message(ask("configure", {}, {}, std::string("x\0", 2))), HasSubstr("not JSON"));
   EXPECT_EQ(hello().generation, 5U);
 }
 
