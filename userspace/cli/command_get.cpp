@@ -5,10 +5,10 @@
 #include <functional>
 #include <memory>
 
+#include "base/nearest.h"
 #include "cli/agent_client.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
-#include "cli/suggest.h"
 #include "cli/watch.h"
 
 namespace weir::cli {

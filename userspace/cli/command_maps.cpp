@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "agent/views.h"
+#include "base/nearest.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
-#include "cli/suggest.h"
 #include "datapath/datapath.h"
 
 namespace weir::cli {

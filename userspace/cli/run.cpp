@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "agent/run_dir.h"
+#include "base/nearest.h"
 #include "cli/command_table.h"
-#include "cli/suggest.h"
 #include "datapath/datapath.h"
 
 namespace weir::cli {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <set>
 
-#include "cli/suggest.h"
+#include "base/nearest.h"
 #include "routing/hosts.h"
 #include "routing/view/resolve.h"
 

@@ -40,6 +40,7 @@ inline constexpr const char* kDuplicateObject = "WEIR0003";  // one object in tw
 inline constexpr const char* kSkippedKind = "WEIR0004";      // a kind that Weir does not use
 inline constexpr const char* kLastGood = "WEIR0005";         // a refused object, of which an older version goes on
 inline constexpr const char* kShadowed = "WEIR0006";         // an object of the API server that a file stands for
+inline constexpr const char* kNotEnforced = "WEIR0007";      // a policy or patch of Istio's that nobody carries out
 
 // Ours: conditions that cannot be evaluated. Errors: to ignore a condition would send traffic where nobody asked for.
 inline constexpr const char* kUnknownMatch = "WEIR0101";   // a field of a match that we do not know
@@ -47,18 +48,17 @@ inline constexpr const char* kJwtClaimMatch = "WEIR0102";  // @request.auth.clai
 
 // Ours: fields that Istio has and Weir does not honour. Warnings that name the field, the reason and what happens
 // instead.
-inline constexpr const char* kMutualTls = "WEIR0201";         // tls.mode ISTIO_MUTUAL
-inline constexpr const char* kTlsOrigination = "WEIR0202";    // tls.mode SIMPLE, MUTUAL
-inline constexpr const char* kTunnel = "WEIR0203";            // trafficPolicy.tunnel
-inline constexpr const char* kProxyProtocol = "WEIR0204";     // trafficPolicy.proxyProtocol
-inline constexpr const char* kRetryBudget = "WEIR0205";       // trafficPolicy.retryBudget
-inline constexpr const char* kWorkloadSelector = "WEIR0206";  // DestinationRule.workloadSelector
-inline constexpr const char* kLocality = "WEIR0207";          // localityLbSetting, zoneAwareLbSetting
-inline constexpr const char* kWarmup = "WEIR0208";            // loadBalancer.warmup
-inline constexpr const char* kHttp2Settings = "WEIR0209";     // h2UpgradePolicy, maxConcurrentStreams, http2KeepAlive
-inline constexpr const char* kGatewayTls = "WEIR0210";        // Gateway servers that end TLS
-inline constexpr const char* kGatewayBind = "WEIR0211";       // servers[].bind, defaultEndpoint
-inline constexpr const char* kSubjectAltNames = "WEIR0212";   // ServiceEntry.subjectAltNames
+inline constexpr const char* kMutualTls = "WEIR0201";        // tls.mode ISTIO_MUTUAL
+inline constexpr const char* kTlsOrigination = "WEIR0202";   // tls.mode SIMPLE, MUTUAL
+inline constexpr const char* kTunnel = "WEIR0203";           // trafficPolicy.tunnel
+inline constexpr const char* kProxyProtocol = "WEIR0204";    // trafficPolicy.proxyProtocol
+inline constexpr const char* kRetryBudget = "WEIR0205";      // trafficPolicy.retryBudget
+inline constexpr const char* kLocality = "WEIR0207";         // localityLbSetting, zoneAwareLbSetting
+inline constexpr const char* kWarmup = "WEIR0208";           // loadBalancer.warmup
+inline constexpr const char* kHttp2Settings = "WEIR0209";    // h2UpgradePolicy, maxConcurrentStreams, http2KeepAlive
+inline constexpr const char* kGatewayTls = "WEIR0210";       // Gateway servers that end TLS
+inline constexpr const char* kGatewayBind = "WEIR0211";      // servers[].bind, defaultEndpoint
+inline constexpr const char* kSubjectAltNames = "WEIR0212";  // ServiceEntry.subjectAltNames
 inline constexpr const char* kDnsResolution = "WEIR0213";  // ServiceEntry.resolution DNS, DNS_ROUND_ROBIN, DYNAMIC_DNS
 inline constexpr const char* kStatPrefix = "WEIR0214";     // match.statPrefix
 inline constexpr const char* kNetwork = "WEIR0215";        // WorkloadEntry network: address missing, multi-network

@@ -32,7 +32,8 @@ void read_spec(Fields& root, AnyObject& any) {
   root.ignore({"status"});
   if (root.find("spec") == nullptr) {
     // Of a half-written file one fault is enough.
-    if (!root.context.failed()) root.context.error(object.meta.name_at, "spec is required");
+    const Position at = root.present("spec") ? root.at_key("spec") : object.meta.name_at;
+    if (!root.context.failed()) root.context.error(at, "spec is required");
     return;
   }
   root.map("spec", [&](Fields& spec) { read(spec, object); });

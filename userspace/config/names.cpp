@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/ip_address.h"
 
@@ -29,23 +30,18 @@ bool is_label_part(std::string_view text) {
                      [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-/// The end of the "%COMMAND(...)%" that starts at `value[at]`, or npos.
+/// The end of the "%COMMAND(...)%" that starts at `value[at]`, or npos. As Envoy takes it apart: anything may be a
+/// name, and a backslash in the arguments hides what follows.
 size_t end_of_command(std::string_view value, size_t at) {
-  size_t i = at + 1;
-  while (i < value.size() &&
-         ((value[i] >= 'A' && value[i] <= 'Z') || (value[i] >= '0' && value[i] <= '9') || value[i] == '_'))
-    ++i;
-  if (i == at + 1) return std::string_view::npos;
-  if (i < value.size() && value[i] == '(') {
-    i = value.find(')', i);
-    if (i == std::string_view::npos) return i;
-    ++i;
+  constexpr size_t kNone = std::string_view::npos;
+  size_t i = value.find_first_of("%(", at + 1);
+  if (i == kNone || value[i] == '%') return i;
+  for (++i; i < value.size() && value[i] != ')'; ++i) {
+    if (value[i] == '\\' && ++i == value.size()) return kNone;
   }
-  if (i < value.size() && value[i] == ':') {  // ":10", a length
-    ++i;
-    while (i < value.size() && value[i] >= '0' && value[i] <= '9') ++i;
-  }
-  return i < value.size() && value[i] == '%' ? i : std::string_view::npos;
+  if (i >= value.size()) return kNone;
+  i = value.find_first_not_of(' ', i + 1);
+  return i != kNone && value[i] == '%' ? i : kNone;
 }
 
 }  // namespace
@@ -75,27 +71,45 @@ Wrong check_object_name(std::string_view name) {
 
 Wrong check_fqdn(std::string_view host) {
   if (host.empty()) return "must not be empty";
-  if (host.ends_with('.')) host.remove_suffix(1);
   if (host.size() > 255) return "is longer than 255 characters";
+  const bool rooted = host.size() > 1 && host.ends_with('.');
+  if (rooted) host.remove_suffix(1);
   if (!all_labels(host, is_host_label)) return "is not a host name";
   const std::string_view top = host.substr(host.rfind('.') + 1);
   const bool numeric = std::all_of(top.begin(), top.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (numeric && host.find('.') != std::string_view::npos) return "is not a host name: its last part is a number";
+  if (numeric && !rooted) return "is not a host name: its last part is a number";
   return std::nullopt;
 }
 
 Wrong check_wildcard_domain(std::string_view host) {
   if (host.empty()) return "must not be empty";
-  if (host == "*") return std::nullopt;
-  const size_t star = host.find('*');
-  if (star == std::string_view::npos) return check_fqdn(host);
-  if (star != 0 || host.find('*', 1) != std::string_view::npos) {
+  if (host.size() > 255) return "is longer than 255 characters";
+  const size_t dot = host.find('.');
+  std::string_view first = host.substr(0, dot);
+  if (host.find('*', 1) != std::string_view::npos) {
     return "may have a wildcard \"*\" only as its first character";
   }
-  host.remove_prefix(1);
-  if (host.starts_with('.') || host.starts_with('-')) host.remove_prefix(1);
-  if (host.empty()) return "is not a host name";
-  return check_fqdn(host);
+  if (first != "*") {
+    if (first.size() > 63) return "is not a host name";
+    first.remove_prefix(first.starts_with("*-") ? 2 : first.starts_with('*') ? 1 : 0);
+    if (!is_host_label(first)) return "is not a host name";
+  }
+  const bool ends = dot == std::string_view::npos || dot + 1 == host.size();
+  return ends ? std::nullopt : check_fqdn(host.substr(dot + 1));
+}
+
+Wrong check_sni_domain(std::string_view host) {
+  if (!host.starts_with("outbound_")) return check_wildcard_domain(host);
+  std::vector<std::string_view> parts;  // "outbound", ".80", ".", ".reviews.default.svc"
+  for (std::string_view rest = host;; rest.remove_prefix(parts.back().size() + 1)) {
+    parts.push_back(rest.substr(0, rest.find('_')));
+    if (parts.back().size() == rest.size()) break;
+  }
+  const auto has = [](std::string_view text, auto is) { return std::any_of(text.begin(), text.end(), is); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_letter = [&](char c) { return is_alphanumeric(c) && !is_digit(c); };
+  if (parts.size() >= 4 && has(parts[1], is_digit) && has(parts[3], is_letter)) return std::nullopt;
+  return "does not follow outbound_.<PORT>_._.<HOSTNAME>";
 }
 
 Wrong check_gateway_name(std::string_view name) {
@@ -104,13 +118,8 @@ Wrong check_gateway_name(std::string_view name) {
   if (slash == std::string_view::npos) {
     return check_fqdn(name) ? Wrong("is not the name of a gateway") : std::nullopt;
   }
-  const std::string_view space = name.substr(0, slash);
-  const std::string_view rest = name.substr(slash + 1);
-  if (space != "." && !is_dns_label(space))
-    return "must be \"name\", \"namespace/name\" or \"./name\"; the namespace is wrong";
-  if (rest.find('/') != std::string_view::npos || check_object_name(rest)) {
-    return "must be \"name\", \"namespace/name\" or \"./name\"; the name is wrong";
-  }
+  if (!is_host_label(name.substr(0, slash))) return "must be \"name\" or \"namespace/name\"; the namespace is wrong";
+  if (!is_host_label(name.substr(slash + 1))) return "must be \"name\" or \"namespace/name\"; the name is wrong";
   return std::nullopt;
 }
 
@@ -127,7 +136,8 @@ Wrong check_header_name(std::string_view name) {
 
 Wrong check_header_value(std::string_view value) {
   for (size_t i = 0; i < value.size(); ++i) {
-    if (value[i] == '\r' || value[i] == '\n' || value[i] == '\0') return "holds a line break or a zero byte";
+    const auto byte = static_cast<unsigned char>(value[i]);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return "holds a line break or another control character";
     if (value[i] != '%') continue;
     if (i + 1 < value.size() && value[i + 1] == '%') {
       ++i;
@@ -147,6 +157,22 @@ Wrong check_regex(std::string_view pattern) {
   const RE2 compiled(re2::StringPiece(pattern.data(), pattern.size()), options);
   if (!compiled.ok()) return "is not a regular expression (RE2): " + compiled.error();
   return std::nullopt;
+}
+
+Wrong check_unix_path(std::string_view path) {
+  if (path.starts_with('@')) return std::nullopt;
+  if (!path.starts_with('/')) return "must be an absolute path or an abstract socket (@name)";
+  if (path.ends_with('/')) return "must not be a directory";
+  return std::nullopt;
+}
+
+bool is_http_protocol(std::string_view protocol) {
+  return protocol == "HTTP" || protocol == "HTTP2" || protocol == "HTTP_PROXY" || protocol == "HBONE" ||
+         protocol.starts_with("GRPC");
+}
+
+bool is_tls_protocol(std::string_view protocol) {
+  return protocol == "HTTPS" || protocol == "TLS";
 }
 
 Wrong check_label(std::string_view key, std::string_view value) {

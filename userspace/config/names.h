@@ -23,14 +23,21 @@ using Wrong = std::optional<std::string>;
 [[nodiscard]] Wrong check_fqdn(std::string_view host);
 /// The same, or "*", or "*" in front of a host name ("*.com", "*-suffix.com").
 [[nodiscard]] Wrong check_wildcard_domain(std::string_view host);
-/// "name" or "namespace/name" or "./name" or a legacy full name.
+/// The same, or what istiod makes for AUTO_PASSTHROUGH: "outbound_.80_._.reviews.default.svc.cluster.local".
+[[nodiscard]] Wrong check_sni_domain(std::string_view host);
+/// "name" or "namespace/name" or a legacy full name.
 [[nodiscard]] Wrong check_gateway_name(std::string_view name);
 /// RFC 9110 token, or a pseudo header (":path").
 [[nodiscard]] Wrong check_header_name(std::string_view name);
-/// A value with Envoy's format: "%REQ(X)%", "%%"; a lone "%" is wrong, and so are CR, LF and NUL.
+/// A value with Envoy's format: "%REQ(X)%", "%%"; a lone "%" is wrong, and so are control characters.
 [[nodiscard]] Wrong check_header_value(std::string_view value);
 /// RE2, 1 to 1024 characters.
 [[nodiscard]] Wrong check_regex(std::string_view pattern);
+/// What follows "unix://": an absolute path to a file, or "@name".
+[[nodiscard]] Wrong check_unix_path(std::string_view path);
+/// Carries requests (gRPC too), as ports name their protocol in upper case.
+[[nodiscard]] bool is_http_protocol(std::string_view protocol);
+[[nodiscard]] bool is_tls_protocol(std::string_view protocol);
 /// A Kubernetes label's key and value.
 [[nodiscard]] Wrong check_label(std::string_view key, std::string_view value);
 

@@ -56,12 +56,15 @@ std::optional<Located<Duration>> read_positive_duration(Fields& fields, std::str
 std::vector<Located<std::string>> read_gateway_names(Fields& fields);
 std::vector<Located<std::string>> read_export_to(Fields& fields, bool service_entry);
 Labels read_checked_labels(Fields& fields, std::string_view key);
+/// Of a workload selector: no wildcards.
+Labels read_selector_labels(Fields& fields, std::string_view key);
 std::string read_source_namespace(Fields& fields);
 
 // Parts of a VirtualService.
 HttpRoute read_http_route(Fields& fields, bool delegate);
 std::vector<HttpMatch> read_http_matches(Fields& fields, bool delegation);
-L4Route read_l4_route(Fields& fields, bool tls, const std::vector<Located<std::string>>& hosts);
+/// `mesh`: the VirtualService names the gateway "mesh".
+L4Route read_l4_route(Fields& fields, bool tls, const std::vector<Located<std::string>>& hosts, bool mesh);
 HttpRedirect read_redirect(Fields& fields);
 DirectResponse read_direct_response(Fields& fields);
 HttpRewrite read_rewrite(Fields& fields);

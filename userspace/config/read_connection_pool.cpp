@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "config/read.h"
+#include "config/scalars.h"
 
 namespace weir::config {
 namespace {
@@ -10,21 +13,18 @@ std::optional<Duration> value_of(const std::optional<Located<Duration>>& located
 /// A duration that may be 0 (off).
 std::optional<Duration> read_switchable(Fields& fields, std::string_view key) {
   const Node* node = fields.find(key);
-  const bool off = node != nullptr && node->is_scalar() && (node->text == "0s" || node->text == "0");
+  const auto written = node != nullptr && node->is_scalar() ? parse_duration(node->text) : std::nullopt;
+  const bool off = written && *written > -std::chrono::milliseconds(1) && *written < std::chrono::milliseconds(1);
   return off ? std::optional(Duration{0}) : value_of(read_positive_duration(fields, key));
 }
 
-/// What the kernel counts in whole seconds.
+/// What the kernel counts in whole seconds: less is one.
 std::optional<Duration> read_seconds(Fields& fields, std::string_view key) {
-  const auto written = fields.duration(key);
-  if (!written || written->value == Duration::zero()) return std::nullopt;  // proto3: not said
-  if (written->value >= std::chrono::seconds(1)) return written->value;
-  fields.context.error(written->at, fields.child(key).text() + " must be at least 1s");
-  return std::nullopt;
+  const auto written = read_positive_duration(fields, key);
+  return written ? std::optional(std::max<Duration>(written->value, std::chrono::seconds(1))) : std::nullopt;
 }
 
 void read_tcp(Fields& fields, ConnectionPool& pool) {
-  if (fields.empty()) fields.context.error(fields.at(), fields.path().text() + " must have at least one field");
   pool.max_connections = fields.count("maxConnections");
   pool.connect_timeout = value_of(read_positive_duration(fields, "connectTimeout"));
   pool.max_connection_duration = value_of(read_positive_duration(fields, "maxConnectionDuration"));
@@ -39,12 +39,11 @@ void read_tcp(Fields& fields, ConnectionPool& pool) {
 }
 
 void read_http(Fields& fields, ConnectionPool& pool) {
-  if (fields.empty()) fields.context.error(fields.at(), fields.path().text() + " must have at least one field");
   pool.http1_max_pending_requests = fields.count("http1MaxPendingRequests");
   pool.http2_max_requests = fields.count("http2MaxRequests");
   pool.max_requests_per_connection = fields.count("maxRequestsPerConnection");
   pool.max_retries = fields.count("maxRetries");
-  pool.http_idle_timeout = read_switchable(fields, "idleTimeout");
+  pool.http_idle_timeout = value_of(read_positive_duration(fields, "idleTimeout"));
   const bool client_protocol = fields.boolean("useClientProtocol");
   enum class Upgrade { kDefault, kDoNotUpgrade, kUpgrade };
   const auto upgrade = fields.choice<Upgrade>(
@@ -69,6 +68,21 @@ void read_http(Fields& fields, ConnectionPool& pool) {
   fields.not_honoured("http2KeepAlive", code::kHttp2Settings, "Weir speaks HTTP/1.1 to endpoints");
 }
 
+/// "configmap://namespace/name": of the rule's own namespace only.
+void check_credential_name(Fields& fields) {
+  const auto name = fields.located("credentialName");
+  if (!name.value.starts_with("configmap://")) return;
+  const std::string rest = name.value.substr(12);
+  const size_t slash = rest.find('/');
+  const bool whole = slash == std::string::npos ? !rest.empty() : slash > 0 && slash + 1 < rest.size();
+  if (!whole || rest.find('/', slash == std::string::npos ? 0 : slash + 1) != std::string::npos) {
+    fields.context.error(
+        name.at, "credentialName " + quote(name.value) + " is not configmap://name or configmap://namespace/name");
+  } else if (slash != std::string::npos && rest.substr(0, slash) != fields.context.namespace_) {
+    fields.context.error(name.at, "credentialName " + quote(name.value) + ": the namespace must be the rule's own");
+  }
+}
+
 ClientTls read_tls(Fields& fields) {
   ClientTls tls;
   tls.at = fields.at_key("mode");
@@ -83,6 +97,7 @@ ClientTls read_tls(Fields& fields) {
   const bool certificate = !fields.text("clientCertificate").empty();
   const bool key = !fields.text("privateKey").empty();
   const bool names = !fields.texts("subjectAltNames").empty();
+  const bool crl = !fields.text("caCrl").empty();
   const bool skip = fields.boolean("insecureSkipVerify");
   fields.not_honoured("sni", code::kTlsOrigination, "the name that the client sends is carried as it is");
   fields.not_honoured("caCrl", code::kTlsOrigination, "Weir verifies no certificates");
@@ -90,11 +105,13 @@ ClientTls read_tls(Fields& fields) {
   tls.has_credential = credential;
   Context& context = fields.context;
   const bool own = tls.mode == Mode::kSimple || tls.mode == Mode::kMutual;
-  if (skip && own && (ca || names)) {
+  if (skip && own && (ca || names || (credential && tls.mode == Mode::kSimple))) {
     context.error(fields.at_key("insecureSkipVerify"),
-                  "insecureSkipVerify cannot be set together with caCertificates or subjectAltNames");
+                  "insecureSkipVerify cannot be set together with what verifies: caCertificates, subjectAltNames, and "
+                  "credentialName of mode SIMPLE");
   }
-  if (own && credential && (ca || certificate || key)) {
+  check_credential_name(fields);
+  if (own && credential && (ca || certificate || key || crl)) {
     context.error(fields.at_key("credentialName"), "credentialName cannot be set together with certificate files",
                   "keep one");
   }
@@ -116,15 +133,19 @@ ClientTls read_tls(Fields& fields) {
 
 void read_port_levels(Fields& fields, TrafficPolicy& policy) {
   fields.each("portLevelSettings", [&](Fields& item) {
-    std::optional<Located<uint16_t>> port;
-    item.map("port", [&](Fields& inner) { port = inner.port("number"); });
+    std::optional<Located<int64_t>> port;
+    item.map("port", [&](Fields& inner) { port = inner.integer("number", 0, UINT32_MAX); });
     TrafficPolicy level = read_traffic_policy(item);
-    if (!port) {
-      if (!item.present("port")) item.context.error(item.at(), item.child("port").text() + " is required");
-      return;
+    if (!item.present("port")) {
+      return item.context.error(item.at(), item.child("port").text() + " is required");
     }
-    if (!policy.port_level.emplace(port->value, std::move(level)).second) {
-      item.context.error(port->at, "port " + std::to_string(port->value) + " is given twice in portLevelSettings");
+    const auto number = static_cast<uint16_t>(port ? port->value : 0);
+    if (!port || number != port->value || number == 0) {
+      item.context.warn(item.at_key("port"), code::kSchemaWarning, "these settings are for no port",
+                        "port: {number: 1 to 65535}");
+    } else if (!policy.port_level.emplace(number, std::move(level)).second) {
+      item.context.warn(port->at, code::kSchemaWarning,
+                        "port " + std::to_string(number) + " is given twice in portLevelSettings: the first counts");
     }
   });
 }
@@ -167,6 +188,23 @@ OutlierDetection read_outlier_detection(Fields& fields) {
   return outlier;
 }
 
+namespace {
+
+void check_tunnel(Fields& fields) {
+  const auto protocol = fields.located("protocol");
+  if (!protocol.value.empty() && protocol.value != "CONNECT" && protocol.value != "POST") {
+    fields.context.error(protocol.at, "tunnel protocol must be CONNECT or POST");
+  }
+  const auto host = fields.located("targetHost");
+  if (!is_ip(host.value))
+    fields.context.check(fields.at_key("targetHost"), "tunnel targetHost", check_fqdn(host.value));
+  if (!fields.port("targetPort") && !fields.present("targetPort")) {
+    fields.context.error(fields.at(), fields.child("targetPort").text() + " is required");
+  }
+}
+
+}  // namespace
+
 TrafficPolicy read_traffic_policy(Fields& fields) {
   TrafficPolicy policy;
   policy.at = fields.at();
@@ -183,6 +221,7 @@ TrafficPolicy read_traffic_policy(Fields& fields) {
   if (fields.find("tunnel") != nullptr && fields.find("proxyProtocol") != nullptr) {
     fields.context.error(fields.at_key("proxyProtocol"), "tunnel and proxyProtocol cannot be set together", "keep one");
   }
+  fields.map("tunnel", [](Fields& tunnel) { check_tunnel(tunnel); });
   fields.not_honoured("tunnel", code::kTunnel, "connections go to the endpoint directly");
   fields.not_honoured("proxyProtocol", code::kProxyProtocol, "no PROXY header is sent");
   fields.not_honoured("retryBudget", code::kRetryBudget, "retries are limited by connectionPool.http.maxRetries only");

@@ -22,14 +22,13 @@ Subset read_subset(Fields& fields) {
 
 void read_workload_selector(Fields& spec, DestinationRule& object) {
   if (!spec.map("workloadSelector",
-                [&](Fields& selector) { object.workload_selector = read_checked_labels(selector, "matchLabels"); }))
+                [&](Fields& selector) { object.workload_selector = read_selector_labels(selector, "matchLabels"); }))
     return;
   for (const auto& item : object.export_to) {
     if (item.value == "." || item.value == object.meta.namespace_) continue;
     spec.context.error(item.at, "a DestinationRule with a workloadSelector cannot be exported to " + quote(item.value),
                        "it holds in its own namespace only: exportTo: [\".\"]");
   }
-  spec.not_honoured("workloadSelector", code::kWorkloadSelector, "the rule holds for all clients that can see it");
 }
 
 }  // namespace
@@ -38,7 +37,7 @@ void read_destination_rule(Fields& spec, DestinationRule& object) {
   object.host = spec.located("host");
   if (spec.missing("host")) {
     spec.context.error(spec.at(), "spec.host is required: the service that the rule is for");
-  } else if (!object.host.value.empty() && !is_ip(object.host.value)) {
+  } else if (!object.host.value.empty()) {
     spec.context.check(object.host.at, "host " + quote(object.host.value), check_wildcard_domain(object.host.value));
   }
   spec.map("trafficPolicy", [&](Fields& policy) { object.traffic_policy = read_traffic_policy(policy); });

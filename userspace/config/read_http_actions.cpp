@@ -32,16 +32,16 @@ bool is_named_status(int64_t status) {
 void check_retry_on(Context& context, Position at, std::string_view list) {
   while (true) {
     const size_t comma = list.find(',');
-    std::string_view policy = list.substr(0, comma);
-    while (policy.starts_with(' ')) policy.remove_prefix(1);
-    while (policy.ends_with(' ')) policy.remove_suffix(1);
+    const std::string_view policy = list.substr(0, comma);
     const bool known = one_of(policy, {"5xx", "gateway-error", "reset", "reset-before-request", "connect-failure",
                                        "envoy-ratelimited", "retriable-4xx", "refused-stream", "retriable-status-codes",
                                        "retriable-headers", "http3-post-connect-failure", "cancelled",
                                        "deadline-exceeded", "internal", "resource-exhausted", "unavailable"});
     if (!known && !is_named_status(parse_integer(policy).value_or(0))) {
       context.error(at, quote(policy) + " is not a condition of retryOn",
-                    "such as 5xx, gateway-error, reset, connect-failure, refused-stream, unavailable, 503");
+                    policy.find(' ') != std::string_view::npos
+                        ? "names are separated by a comma alone, without spaces"
+                        : "such as 5xx, gateway-error, reset, connect-failure, refused-stream, unavailable, 503");
       return;
     }
     if (comma == std::string_view::npos) return;
@@ -50,7 +50,7 @@ void check_retry_on(Context& context, Position at, std::string_view list) {
 }
 
 std::optional<uint16_t> read_status(Fields& fields, std::string_view key) {
-  const auto status = fields.integer(key, 200, 599);
+  const auto status = fields.integer(key, 200, 600);  // 600 too: that is how Istio compares
   if (!status) return std::nullopt;
   return static_cast<uint16_t>(status->value);
 }
@@ -89,7 +89,7 @@ FaultAbort read_abort(Fields& fields) {
   abort.at = fields.at();
   abort.http_status = read_status(fields, "httpStatus");
   const auto grpc = fields.located("grpcStatus");
-  if (!grpc.value.empty() && !is_grpc_status(grpc.value)) {
+  if (fields.find("grpcStatus") != nullptr && !is_grpc_status(grpc.value)) {
     fields.context.error(grpc.at, quote(grpc.value) + " is not a gRPC status",
                          "such as UNAVAILABLE, NOT_FOUND, INTERNAL");
   }
@@ -98,10 +98,7 @@ FaultAbort read_abort(Fields& fields) {
     fields.context.error(fields.at_key("http2Error"), "HTTP/2 abort fault injection is not supported",
                          "use httpStatus");
   }
-  const int types = (fields.present("httpStatus") ? 1 : 0) + (fields.present("grpcStatus") ? 1 : 0);
-  if (types > 1)
-    fields.context.error(fields.at(), fields.path().text() + " has both httpStatus and grpcStatus", "keep one");
-  if (types == 0 && !fields.present("http2Error")) {
+  if (!fields.present("httpStatus") && !fields.present("grpcStatus") && !fields.present("http2Error")) {
     fields.context.warn(fields.at(), code::kSchemaWarning, fields.path().text() + " has no status and does nothing");
   }
   abort.percentage = read_percent(fields, "percentage", true).value_or(Percent{0, fields.at()});
@@ -116,7 +113,7 @@ HttpRedirect read_redirect(Fields& fields) {
   redirect.at = fields.at();
   redirect.uri = fields.text("uri");
   redirect.authority = fields.text("authority");
-  redirect.uri_prefix = fields.optional_text("prefixRewrite");
+  if (!fields.missing("prefixRewrite")) redirect.uri_prefix = fields.optional_text("prefixRewrite");
   if (!redirect.uri.empty() && redirect.uri_prefix) {
     fields.context.error(fields.at_key("prefixRewrite"), "redirect has both uri and prefixRewrite", "keep one");
   }
@@ -125,12 +122,12 @@ HttpRedirect read_redirect(Fields& fields) {
   if (!scheme.value.empty() && !one_of(scheme.value, {"http", "https"})) {
     fields.context.error(scheme.at, "redirect scheme " + quote(scheme.value) + " must be http or https");
   }
-  if (const auto port = fields.port("port")) redirect.port = port->value;
+  const auto port = fields.integer("port", 0, 65535);
+  if (port && port->value > 0) redirect.port = static_cast<uint16_t>(port->value);
   using Derive = HttpRedirect::DerivePort;
   if (const auto derive = fields.choice<Derive>("derivePort", {{"FROM_PROTOCOL_DEFAULT", Derive::kFromProtocolDefault},
                                                                {"FROM_REQUEST_PORT", Derive::kFromRequestPort}})) {
     redirect.derive_port = derive->value;
-    if (redirect.port) fields.context.error(derive->at, "redirect has both port and derivePort", "keep one");
   }
   const auto code = fields.integer("redirectCode", 0, 65535);
   if (code && code->value != 0) {
@@ -147,7 +144,7 @@ HttpRedirect read_redirect(Fields& fields) {
 }
 
 DirectResponse read_direct_response(Fields& fields) {
-  constexpr size_t kWarnBytes = 100'000;
+  constexpr size_t kWarnBytes = 100U << 10;
   constexpr size_t kMaxBytes = 1U << 20;
   DirectResponse response;
   response.at = fields.at();
@@ -158,16 +155,13 @@ DirectResponse read_direct_response(Fields& fields) {
   }
   fields.map("body", [&](Fields& body) {
     const Node* bytes = body.find("bytes");
-    if (bytes != nullptr && body.find("string") != nullptr) {
-      body.context.error(body.at(), "body has both string and bytes", "keep one");
-    }
     response.body = body.text("string");
     if (bytes == nullptr || !bytes->is_scalar()) return;
     const auto decoded = decode_base64(bytes->text);
     if (!decoded) body.context.error(bytes->at, body.child("bytes").text() + " is not base64");
     response.body = decoded.value_or("");
   });
-  if (response.body.size() >= kMaxBytes) {
+  if (response.body.size() > kMaxBytes) {
     fields.context.error(fields.at_key("body"),
                          "the body has " + std::to_string(response.body.size()) + " bytes, the limit is 1 MiB");
   } else if (response.body.size() > kWarnBytes) {
@@ -237,8 +231,13 @@ CorsPolicy read_cors(Fields& fields) {
   cors.at = fields.at();
   int index = 0;
   for (const Node* origin : fields.list("allowOrigins")) {
-    auto match = read_string_match(fields.context, *origin, fields.child("allowOrigins", index++), {});
-    if (match) cors.allow_origins.push_back(std::move(*match));
+    const Path path = fields.child("allowOrigins", index++);
+    auto match = read_string_match(fields.context, *origin, path, {});
+    if (!match) continue;
+    if (match->value.empty() && !fields.context.has_error(match->at)) {
+      fields.context.error(match->at, path.text() + " must not be empty: no origin is", "write exact, prefix or regex");
+    }
+    cors.allow_origins.push_back(std::move(*match));
   }
   for (auto& origin : fields.texts("allowOrigin")) {
     cors.allow_origins.push_back({StringMatch::Type::kExact, std::move(origin.value), origin.at});

@@ -15,7 +15,7 @@ void warn_of_regex(Context& context, const std::optional<StringMatch>& match, st
 using Matches = std::map<std::string, StringMatch>;
 
 /// headers, withoutHeaders (names in lower case), queryParams.
-Matches read_matches(Fields& fields, std::string_view key, bool headers, bool delegation) {
+Matches read_matches(Fields& fields, std::string_view key, bool headers, bool delegation, bool star = false) {
   Matches matches;
   const Path path = fields.child(key);
   fields.members(key, [&](const std::string& name, Position at, const Node& node) {
@@ -26,7 +26,7 @@ Matches read_matches(Fields& fields, std::string_view key, bool headers, bool de
       return;
     }
     if (headers) fields.context.check(at, "header " + quote(name), check_header_name(name));
-    auto match = read_string_match(fields.context, node, {&path, name}, {.star_is_presence = headers});
+    auto match = read_string_match(fields.context, node, {&path, name}, {.star_is_presence = star});
     if (!match) return;
     if (match->type == StringMatch::Type::kPresent) match->at = node.at;
     if (delegation) warn_of_regex(fields.context, match, headers ? "header" : "query parameter");
@@ -69,7 +69,7 @@ HttpMatch read_http_match(Fields& fields, bool delegation) {
   warn_of_method(fields.context, match.method);
   match.ignore_uri_case = fields.boolean("ignoreUriCase");
   match.headers = read_matches(fields, "headers", true, delegation);
-  match.without_headers = read_matches(fields, "withoutHeaders", true, delegation);
+  match.without_headers = read_matches(fields, "withoutHeaders", true, delegation, true);
   match.query_params = read_matches(fields, "queryParams", false, delegation);
   const auto port = fields.integer("port", 0, 65535);
   if (port && port->value > 0) match.port = Located<uint16_t>{static_cast<uint16_t>(port->value), port->at};

@@ -15,7 +15,10 @@ void check_conflicts(Fields& fields, const HttpRoute& route, bool delegate) {
     if (delegate) return context.error(route.delegate->at, "delegate HTTP route cannot contain delegate");
     if (has_route) both("delegate", "route");
     if (route.redirect) both("delegate", "redirect");
-    if (route.direct_response) both("delegate", "directResponse");
+    if (route.direct_response) {
+      context.warn(fields.at_key("directResponse"), code::kSchemaWarning,
+                   "directResponse beside delegate has no effect: the delegate's rules answer");
+    }
     return;
   }
   if (route.redirect) {
@@ -25,6 +28,7 @@ void check_conflicts(Fields& fields, const HttpRoute& route, bool delegate) {
     if (route.rewrite) both("rewrite", "redirect");
   } else if (route.direct_response) {
     if (has_route) both("route", "directResponse");
+    if (route.fault) both("fault", "directResponse");
     if (route.rewrite) both("rewrite", "directResponse");
   } else if (!has_route && is_absent_or_empty(fields, "route") && fields.find("redirect") == nullptr &&
              fields.find("directResponse") == nullptr && fields.find("delegate") == nullptr) {
@@ -84,7 +88,7 @@ std::vector<Mirror> read_mirrors(Fields& fields) {
     fields.context.warn(fields.at_key(percent ? "mirrorPercentage" : "mirrorPercent"), code::kSchemaWarning,
                         "a mirror percentage without a mirror does nothing");
   }
-  if (!mirrors.empty() && fields.find("mirrors") != nullptr) {
+  if (!mirrors.empty() && !is_absent_or_empty(fields, "mirrors") && fields.find("delegate") == nullptr) {
     fields.context.error(fields.at_key("mirrors"), "HTTP route cannot contain both mirror and mirrors");
   }
   fields.each("mirrors", [&](Fields& item) {

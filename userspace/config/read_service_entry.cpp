@@ -13,17 +13,6 @@ bool is_unix(std::string_view address) {
   return address.starts_with("unix://");
 }
 
-void check_unix(Context& context, const Located<std::string>& address) {
-  const std::string path = address.value.substr(7);
-  if (path.starts_with('@')) return;
-  if (!path.starts_with('/')) {
-    context.error(address.at,
-                  "unix address " + quote(address.value) + " must be an absolute path or an abstract socket");
-  } else if (path.ends_with('/')) {
-    context.error(address.at, "unix address " + quote(address.value) + " must not be a directory");
-  }
-}
-
 void read_workload_ports(Fields& fields, Workload& workload) {
   fields.members("ports", [&](const std::string& name, Position at, const Node& node) {
     if (!is_host_label(name)) fields.context.error(at, "port name " + quote(name) + " is invalid");
@@ -38,8 +27,7 @@ void read_workload_ports(Fields& fields, Workload& workload) {
 
 /// HTTP (Host) and TLS (SNI) tell hosts of one address apart.
 bool tells_hosts_apart(const std::string& protocol) {
-  return protocol == "HTTP" || protocol == "HTTP2" || protocol.starts_with("GRPC") || protocol == "HTTPS" ||
-         protocol == "TLS";
+  return is_http_protocol(protocol) || is_tls_protocol(protocol);
 }
 
 void read_ports(Fields& spec, ServiceEntry& object) {
@@ -83,16 +71,19 @@ void check_hosts(Fields& spec, const ServiceEntry& object) {
     if (host.value == "*") {
       context.error(host.at, "hostname cannot be wildcard", "write *.example.com");
     } else {
-      context.check(host.at, "host " + quote(host.value), check_wildcard_domain(host.value));
+      const Wrong wrong = check_wildcard_domain(host.value);
+      context.check(host.at, "host " + quote(host.value), wrong);
+      if (!wrong && host.value.starts_with('*') && !host.value.starts_with("*.")) {
+        context.warn(host.at, code::kSchemaWarning, "partial wildcard " + quote(host.value) + " not allowed",
+                     "write *.example.com");
+      }
     }
   }
-  const auto blind = std::find_if(object.ports.begin(), object.ports.end(), [](const ServiceEntryPort& port) {
-    return !port.protocol.empty() && !tells_hosts_apart(port.protocol);
-  });
+  const auto blind = std::find_if(object.ports.begin(), object.ports.end(),
+                                  [](const ServiceEntryPort& port) { return !tells_hosts_apart(port.protocol); });
   if (object.hosts.size() > 1 && object.resolution.value != Resolution::kNone && blind != object.ports.end()) {
-    context.error(
-        blind->at, "multiple hosts provided with non-HTTP, non-TLS port " + std::to_string(blind->number),
-        "a " + blind->protocol + " connection does not say which host it is for: make one ServiceEntry a host");
+    context.error(blind->at, "multiple hosts provided with non-HTTP, non-TLS port " + std::to_string(blind->number),
+                  "such a connection does not say which host it is for: make one ServiceEntry a host");
   }
 }
 
@@ -109,11 +100,19 @@ void check_addresses(Fields& spec, const ServiceEntry& object) {
 
 void check_endpoint(Context& context, const ServiceEntry& object, const Workload& endpoint) {
   const Located<std::string>& address = endpoint.address;
+  const bool by_name =
+      object.resolution.value == Resolution::kDns || object.resolution.value == Resolution::kDnsRoundRobin;
   if (is_unix(address.value)) {
-    if (object.ports.size() > 1) context.error(address.at, "unix endpoints need exactly one service port");
+    if (by_name) {
+      context.error(address.at, "a unix address has no name to resolve", "resolution: STATIC");
+    } else if (object.resolution.value == Resolution::kStatic && object.ports.size() != 1) {
+      context.error(address.at, "unix endpoints need exactly one service port");
+    }
     return;
   }
-  if (object.resolution.value == Resolution::kStatic && !address.value.empty() && !is_ip(address.value)) {
+  if (by_name && address.value.empty()) {
+    context.error(endpoint.at, "an endpoint without address has no name to resolve", "address: a host name");
+  } else if (object.resolution.value == Resolution::kStatic && !address.value.empty() && !is_ip(address.value)) {
     context.error(address.at, "endpoint address " + quote(address.value) + " is not an IP address",
                   "STATIC resolution takes IP addresses; names need resolution: DNS");
   }
@@ -123,6 +122,23 @@ void check_endpoint(Context& context, const ServiceEntry& object, const Workload
         std::any_of(object.ports.begin(), object.ports.end(), [&](const auto& port) { return port.name == name; });
     if (!known) {
       context.error(endpoint.at, "endpoint port " + quote(name) + " is not defined by the service entry");
+    }
+  }
+}
+
+/// DYNAMIC_DNS takes the name from the request, and so asks for requests and for wildcards.
+void check_dynamic(Fields& spec, const ServiceEntry& object) {
+  Context& context = spec.context;
+  if (!object.endpoints.empty()) context.error(spec.at_key("endpoints"), "DYNAMIC_DNS mode cannot set endpoints");
+  if (!object.addresses.empty()) context.error(spec.at_key("addresses"), "DYNAMIC_DNS mode cannot set addresses");
+  for (const auto& host : object.hosts) {
+    if (!host.value.starts_with('*')) {
+      context.error(host.at, "host must be wildcarded for resolution mode DYNAMIC_DNS", "write *.example.com");
+    }
+  }
+  for (const ServiceEntryPort& port : object.ports) {
+    if (!tells_hosts_apart(port.protocol)) {
+      context.error(port.at, "resolution DYNAMIC_DNS is for HTTP, HTTP2, GRPC and TLS ports only");
     }
   }
 }
@@ -139,7 +155,8 @@ void check_resolution(Fields& spec, const ServiceEntry& object) {
       break;
     case Resolution::kStatic:
       if (no_endpoints && !object.workload_selector) {
-        context.error(at, "resolution STATIC needs endpoints or a workloadSelector");
+        context.warn(at, code::kSchemaWarning,
+                     "resolution STATIC without endpoints or a workloadSelector: the hosts have no endpoints");
       }
       break;
     case Resolution::kDnsRoundRobin:
@@ -150,13 +167,13 @@ void check_resolution(Fields& spec, const ServiceEntry& object) {
       [[fallthrough]];
     case Resolution::kDns:
       for (const auto& host : object.hosts) {
-        if (no_endpoints && !object.workload_selector && host.value.starts_with('*')) {
+        if (no_endpoints && host.value.starts_with('*')) {
           context.error(host.at, "hosts must be FQDN if no endpoints are provided for resolution mode DNS");
         }
       }
       break;
     case Resolution::kDynamicDns:
-      if (!no_endpoints) context.error(spec.at_key("endpoints"), "DYNAMIC_DNS mode cannot set endpoints");
+      check_dynamic(spec, object);
       break;
   }
   const bool by_name = object.resolution.value != Resolution::kNone && object.resolution.value != Resolution::kStatic;
@@ -172,19 +189,11 @@ void check_resolution(Fields& spec, const ServiceEntry& object) {
 }
 
 void read_selector(Fields& spec, ServiceEntry& object) {
-  spec.map("workloadSelector", [&](Fields& selector) {
-    object.workload_selector = selector.labels("labels");
-    for (const auto& [name, value] : *object.workload_selector) {
-      if (name.find('*') != std::string::npos || value.find('*') != std::string::npos) {
-        selector.context.error(selector.at_key("labels"),
-                               "wildcard is not supported in selector: " + name + "=" + value);
-      } else {
-        selector.context.check(selector.at_key("labels"), "label " + quote(name), check_label(name, value));
-      }
-    }
-  });
-  if (object.workload_selector && spec.find("endpoints") != nullptr) {
-    spec.context.error(spec.at_key("workloadSelector"), "only one of workloadSelector or endpoints can be set");
+  spec.map("workloadSelector",
+           [&](Fields& selector) { object.workload_selector = read_selector_labels(selector, "labels"); });
+  if (object.workload_selector && object.resolution.value == Resolution::kNone) {
+    spec.context.warn(spec.at_key("workloadSelector"), code::kSchemaWarning,
+                      "workloadSelector has no effect when resolution is NONE");
   }
 }
 
@@ -200,7 +209,7 @@ Workload read_workload(Fields& fields) {
     if (workload.network.empty())
       fields.context.error(fields.at(), fields.child("address").text() + " is required", "an IP address");
   } else if (is_unix(address)) {
-    check_unix(fields.context, workload.address);
+    fields.context.check(workload.address.at, "unix address " + quote(address), check_unix_path(address.substr(7)));
   } else if (!is_ip(address)) {
     fields.context.check(workload.address.at, "address " + quote(address), check_fqdn(address),
                          "an IP address, a host name or unix:///path");

@@ -7,7 +7,8 @@ namespace weir::config {
 namespace {
 
 bool is_prime(uint64_t number) {
-  if (number < 2) return false;
+  if (number == 0) return false;
+  if (number < 4) return true;  // as Envoy has it, 1 too
   for (uint64_t divisor = 2; divisor * divisor <= number; ++divisor) {
     if (number % divisor == 0) return false;
   }
@@ -40,8 +41,12 @@ void read_hash_kind(Fields& fields, LoadBalancer::ConsistentHash& hash) {
   constexpr int64_t kLargestTable = 5'000'011;
   int kinds = 0;
   if (const auto size = fields.integer("minimumRingSize", 0, INT64_MAX)) {
-    ++kinds;
-    if (size->value > 0) hash.minimum_ring_size = static_cast<uint64_t>(size->value);
+    if (size->value > 0) {
+      ++kinds;
+      hash.minimum_ring_size = static_cast<uint64_t>(size->value);
+      fields.context.warn(size->at, code::kDeprecated, "consistentHash.minimumRingSize is deprecated",
+                          "write ringHash: {minimumRingSize: ...}");
+    }
   }
   kinds += fields.map("ringHash", [&](Fields& ring) {
     const auto size = ring.integer("minimumRingSize", 0, INT64_MAX);
@@ -70,7 +75,6 @@ LoadBalancer::ConsistentHash read_consistent_hash(Fields& fields) {
   fields.map("httpCookie", [&](Fields& cookie) { hash.http_cookie = read_cookie(cookie); });
   const int keys = !hash.http_header_name.empty() + !hash.http_query_parameter_name.empty() + hash.use_source_ip +
                    hash.http_cookie.has_value();
-  if (keys > 1) fields.context.error(fields.at(), "consistentHash has several keys", "keep one");
   if (keys == 0)
     fields.context.warn(fields.at(), code::kSchemaWarning, "consistentHash has no key: endpoints are picked at random");
   read_hash_kind(fields, hash);
@@ -133,10 +137,6 @@ LoadBalancer read_load_balancer(Fields& fields) {
                                                        {"LEAST_REQUEST", Simple::kLeastRequest}});
   if (simple) balancer.simple = simple->value;
   fields.map("consistentHash", [&](Fields& hash) { balancer.consistent_hash = read_consistent_hash(hash); });
-  if (simple && balancer.consistent_hash) {
-    fields.context.error(fields.at_key("consistentHash"), "loadBalancer has both simple and consistentHash",
-                         "keep one");
-  }
   balancer.has_locality_setting =
       fields.find("localityLbSetting") != nullptr || fields.find("zoneAwareLbSetting") != nullptr;
   if (fields.find("localityLbSetting") != nullptr && fields.find("zoneAwareLbSetting") != nullptr) {

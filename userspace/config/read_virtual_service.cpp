@@ -5,16 +5,25 @@
 namespace weir::config {
 namespace {
 
-bool applies_to_mesh(const VirtualService& object) {
-  return object.gateways.empty() || std::any_of(object.gateways.begin(), object.gateways.end(),
-                                                [](const auto& name) { return name.value == "mesh"; });
+bool names_mesh(const VirtualService& object) {
+  return std::any_of(object.gateways.begin(), object.gateways.end(),
+                     [](const auto& name) { return name.value == "mesh"; });
+}
+
+bool has_sni(const VirtualService& object) {
+  return std::any_of(object.tls.begin(), object.tls.end(), [](const L4Route& route) {
+    return std::any_of(route.match.begin(), route.match.end(),
+                       [](const auto& match) { return !match.sni_hosts.empty(); });
+  });
 }
 
 void check_hosts(Fields& spec, const VirtualService& object) {
   Context& context = spec.context;
+  const bool mesh = object.gateways.empty() || names_mesh(object);
   for (const auto& host : object.hosts) {
-    if (!is_ip(host.value)) context.check(host.at, "host " + quote(host.value), check_wildcard_domain(host.value));
-    if (host.value == "*" && applies_to_mesh(object)) {
+    const Wrong wrong = !mesh && has_sni(object) ? check_sni_domain(host.value) : check_wildcard_domain(host.value);
+    if (!is_ip(host.value)) context.check(host.at, "host " + quote(host.value), wrong);
+    if (host.value == "*" && mesh) {
       context.error(host.at, "wildcard host * is not allowed for virtual services bound to the mesh gateway",
                     "name the hosts, or bind it to a gateway with gateways: [...]");
     }
@@ -49,9 +58,10 @@ void read_virtual_service(Fields& spec, VirtualService& object) {
   object.gateways = read_gateway_names(spec);
   object.export_to = read_export_to(spec, false);
   const bool delegate = object.hosts.empty();
+  const bool mesh = names_mesh(object);
   spec.each("http", [&](Fields& route) { object.http.push_back(read_http_route(route, delegate)); });
-  spec.each("tls", [&](Fields& route) { object.tls.push_back(read_l4_route(route, true, object.hosts)); });
-  spec.each("tcp", [&](Fields& route) { object.tcp.push_back(read_l4_route(route, false, object.hosts)); });
+  spec.each("tls", [&](Fields& route) { object.tls.push_back(read_l4_route(route, true, object.hosts, mesh)); });
+  spec.each("tcp", [&](Fields& route) { object.tcp.push_back(read_l4_route(route, false, object.hosts, mesh)); });
   if (is_absent_or_empty(spec, "http") && is_absent_or_empty(spec, "tls") && is_absent_or_empty(spec, "tcp")) {
     spec.context.error(spec.at(), "http, tcp or tls must be provided in virtual service");
   }

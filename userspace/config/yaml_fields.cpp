@@ -3,12 +3,33 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/nearest.h"
 #include "config/scalars.h"
 
 namespace weir::config {
 namespace {
 
-/// Is `key`, as written, the field `camel`: "sourceLabels" or "source_labels".
+/// Shown for a bad value; a collection shows as what it is.
+std::string shown(const Node& node) {
+  return node.is_scalar() ? quote(node.text) : std::string(node.describe());
+}
+
+/// How a scalar that looks like a number to older YAML readers should be written.
+std::string number_hint(const Node& node) {
+  if (!node.is_scalar()) return {};
+  const std::string_view text = node.text;
+  if (node.quoted && parse_number(text)) return "write it without quotes";
+  if (text.starts_with("0x") || text.starts_with("0o") || text.find('_') != std::string_view::npos) {
+    return "write it as a plain decimal number";
+  }
+  if (text.size() > 1 && text[0] == '0' && text.find('.') == std::string_view::npos) {
+    return "leave out the leading zero: some readers take it as octal";
+  }
+  return {};
+}
+
+}  // namespace
+
 bool same_field(std::string_view key, std::string_view camel) {
   if (key == camel) return true;
   size_t i = 0;
@@ -23,23 +44,21 @@ bool same_field(std::string_view key, std::string_view camel) {
   return i == key.size();
 }
 
-/// Shown for a bad value; a collection shows as what it is.
-std::string shown(const Node& node) {
-  return node.is_scalar() ? quote(node.text) : std::string(node.describe());
+std::string unknown_text(std::string_view path) {
+  return "unknown field " + quote(path) + " is ignored";
 }
 
-/// How a scalar that looks like a number to older YAML readers should be written.
-std::string number_hint(std::string_view text) {
-  if (text.starts_with("0x") || text.starts_with("0o") || text.find('_') != std::string_view::npos) {
-    return "write it as a plain decimal number";
-  }
-  if (text.size() > 1 && text[0] == '0' && text.find('.') == std::string_view::npos) {
-    return "leave out the leading zero: some readers take it as octal";
-  }
-  return {};
+std::string unknown_hint(std::string_view word, const std::vector<std::string>& known) {
+  const std::string near = nearest(word, known);
+  return near.empty() ? "check its spelling" : "did you mean " + near + "?";
 }
 
-}  // namespace
+std::string choices_hint(std::string_view word, const std::vector<std::string>& known) {
+  const std::string near = nearest(word, known);
+  std::string all = near.empty() ? "choices are " : "did you mean " + near + "? Choices are ";
+  for (size_t i = 0; i < known.size(); ++i) all += (i == 0 ? "" : ", ") + known[i];
+  return all;
+}
 
 std::string Path::text() const {
   std::string above = parent == nullptr ? "" : parent->text();
@@ -65,6 +84,12 @@ void Context::info(Position at, const char* code, std::string message) {
   report(Level::kInfo, at, code, std::move(message), {});
 }
 
+bool Context::has_error(Position at) const {
+  return std::any_of(out_.begin() + static_cast<ptrdiff_t>(first_), out_.end(), [&](const Diagnostic& diagnostic) {
+    return diagnostic.level == Level::kError && diagnostic.at.line == at.line;
+  });
+}
+
 void Context::check(Position at, std::string_view subject, const Wrong& wrong, std::string hint) {
   if (wrong) error(at, std::string(subject) + " " + *wrong, std::move(hint));
 }
@@ -79,6 +104,7 @@ Fields::Fields(Context& context_in, const Node& node, Path path) : context(conte
 
 const Node* Fields::find(std::string_view key) {
   if (!node_.is_map()) return nullptr;
+  asked_.push_back(key);
   const Node* found = nullptr;
   for (size_t i = 0; i < used_.size(); ++i) {
     if (!same_field(node_.items[2 * i]->text, key)) continue;
@@ -124,8 +150,8 @@ const Node* Fields::expect(std::string_view key, Node::Type type) {
   return nullptr;
 }
 
-void Fields::no_such_choice(const Node& node, std::string_view key, const std::string& names) {
-  context.error(node.at, child(key).text() + " has no choice " + shown(node), "choices are " + names);
+void Fields::no_such_choice(const Node& node, std::string_view key, const std::vector<std::string>& names) {
+  context.error(node.at, child(key).text() + " has no choice " + shown(node), choices_hint(node.text, names));
 }
 
 std::optional<std::string> string_of(Context& context, const Node& node, const Path& path) {
@@ -159,10 +185,9 @@ std::optional<bool> Fields::optional_boolean(std::string_view key) {
 std::optional<Located<int64_t>> Fields::integer(std::string_view key, int64_t low, int64_t high) {
   const Node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  const auto value = node->is_scalar() ? parse_integer(node->text) : std::nullopt;
+  const auto value = node->is_scalar() && !node->quoted ? parse_integer(node->text) : std::nullopt;
   if (!value) {
-    context.error(node->at, child(key).text() + " must be a whole number, it is " + shown(*node),
-                  node->is_scalar() ? number_hint(node->text) : "");
+    context.error(node->at, child(key).text() + " must be a whole number, it is " + shown(*node), number_hint(*node));
     return std::nullopt;
   }
   if (*value < low || *value > high) {
@@ -188,10 +213,9 @@ std::optional<uint32_t> Fields::count(std::string_view key) {
 std::optional<Located<double>> Fields::number(std::string_view key) {
   const Node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  const auto value = node->is_scalar() ? parse_number(node->text) : std::nullopt;
+  const auto value = node->is_scalar() && !node->quoted ? parse_number(node->text) : std::nullopt;
   if (value) return Located<double>{*value, node->at};
-  context.error(node->at, child(key).text() + " must be a number, it is " + shown(*node),
-                node->is_scalar() ? number_hint(node->text) : "");
+  context.error(node->at, child(key).text() + " must be a number, it is " + shown(*node), number_hint(*node));
   return std::nullopt;
 }
 
@@ -249,13 +273,16 @@ void Fields::finish(Unknown unknown) {
   for (size_t i = 0; i < used_.size(); ++i) {
     if (used_[i]) continue;
     const Node& key = *node_.items[2 * i];
-    const std::string name = quote(child(key.text).text());
+    const std::vector<std::string> known(asked_.begin(), asked_.end());
+    const std::string path = child(key.text).text();
     if (unknown == Unknown::kRefuse) {
-      context.error(key.at,
-                    "unknown field " + name + " in a match: Weir does not ignore a condition that it cannot evaluate",
-                    "remove the field, or check its spelling", code::kUnknownMatch);
+      const std::string hint = unknown_hint(key.text, known);
+      context.error(
+          key.at,
+          "unknown field " + quote(path) + " in a match: Weir does not ignore a condition that it cannot evaluate",
+          hint == "check its spelling" ? "remove the field, or check its spelling" : hint, code::kUnknownMatch);
     } else {
-      context.warn(key.at, code::kSchemaWarning, "unknown field " + name + " is ignored", "check its spelling");
+      context.warn(key.at, code::kSchemaWarning, unknown_text(path), unknown_hint(key.text, known));
     }
   }
 }

@@ -33,7 +33,7 @@ struct Path {
 /// The object being read: what is known of it and where its diagnostics go.
 class Context {
  public:
-  Context(Diagnostics& out, std::string_view file) : out_(out), file_(file) {}
+  Context(Diagnostics& out, std::string_view file) : out_(out), file_(file), first_(out.size()) {}
 
   void error(Position at, std::string message, std::string hint = {}, const char* code = code::kSchemaValidation);
   void warn(Position at, const char* code, std::string message, std::string hint = {});
@@ -46,14 +46,25 @@ class Context {
   /// The namespace of the object; "default" if the file has none.
   std::string namespace_;
   [[nodiscard]] bool failed() const { return errors_ > 0; }
+  /// Was an error reported in this line?
+  [[nodiscard]] bool has_error(Position at) const;
 
  private:
   void report(Level level, Position at, const char* code, std::string message, std::string hint);
 
   Diagnostics& out_;
   std::string_view file_;
+  size_t first_;  // of out_, that is of this object
   size_t errors_ = 0;
 };
+
+/// Is `key`, as written, the field `camel`: "sourceLabels" or "source_labels".
+bool same_field(std::string_view key, std::string_view camel);
+
+// What is said of an unknown word, with the known one that is nearest.
+std::string unknown_text(std::string_view path);
+std::string unknown_hint(std::string_view word, const std::vector<std::string>& known);
+std::string choices_hint(std::string_view word, const std::vector<std::string>& known);
 
 /// A name and what it means, for enums.
 template <class T>
@@ -101,7 +112,7 @@ class Fields {
   std::vector<Located<std::string>> texts(std::string_view key);
   std::vector<std::string> plain_texts(std::string_view key);
 
-  /// By name, or by number: its place in `names` unless that says otherwise.
+  /// By name.
   template <class T>
   std::optional<Located<T>> choice(std::string_view key, Names<T> names);
 
@@ -127,11 +138,12 @@ class Fields {
  private:
   const Node* expect(std::string_view key, Node::Type type);
   void wrong_type(const Node& node, std::string_view key, std::string_view wanted);
-  void no_such_choice(const Node& node, std::string_view key, const std::string& names);
+  void no_such_choice(const Node& node, std::string_view key, const std::vector<std::string>& names);
 
   const Node& node_;
   Path path_;
-  std::vector<bool> used_;  // by member
+  std::vector<bool> used_;               // by member
+  std::vector<std::string_view> asked_;  // the known names
 };
 
 /// The text of a scalar that should be a string; reports anything else.
@@ -143,14 +155,10 @@ template <class T>
 std::optional<Located<T>> Fields::choice(std::string_view key, Names<T> names) {
   const Node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  std::string all;
-  int64_t number = 0;
+  std::vector<std::string> all;
   for (const auto& [name, value] : names) {
-    if (node->is_scalar() && (node->text == name || node->text == std::to_string(number))) {
-      return Located<T>{value, node->at};
-    }
-    all += (all.empty() ? "" : ", ") + std::string(name);
-    ++number;
+    if (node->is_scalar() && node->text == name) return Located<T>{value, node->at};
+    all.emplace_back(name);
   }
   no_such_choice(*node, key, all);
   return std::nullopt;

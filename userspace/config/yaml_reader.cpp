@@ -5,7 +5,9 @@
 #include "config/json_tree.h"
 #include "config/kinds.h"
 #include "config/object_source.h"
+#include "config/other_kinds.h"
 #include "config/read.h"
+#include "config/schema.h"
 #include "config/store.h"
 
 namespace weir::config {
@@ -86,9 +88,30 @@ class FileReader {
       read_object(context, node, *known, type->api_version.value, fingerprint);
     } else if (kind == "ConfigMap" && type->api_version.value == "v1" && read_mesh_config_map(node)) {
       return;
+    } else if (const schema::Kind* crd = schema::find_kind(type->api_version.value, kind)) {
+      read_other(context, node, *type, *crd);
     } else {
       report_skipped(context, *type);
     }
+  }
+
+  /// One of Istio's kinds that Weir does not use: checked as Istio's admission does, and what its absence means is
+  /// said.
+  static void read_other(Context& context, const Node& node, const Type& type, const schema::Kind& crd) {
+    Fields root(context, node, {});
+    root.ignore({"apiVersion", "kind"});
+    Metadata meta;
+    read_metadata(root, meta);
+    context.object = type.kind.value + context.object.substr(context.object.find(' '));
+    const OtherKind* other = find_other_kind(type.kind.value);
+    if (other == nullptr) return report_skipped(context, type);
+    const Node* spec = root.find("spec");
+    if (spec == nullptr && other->spec_required) context.error(root.at_key("spec"), "spec is required");
+    if (spec != nullptr && other->check != nullptr) root.map("spec", other->check, Fields::Unknown::kIgnore);
+    schema::check(context, crd, yaml::find(node, "spec"), root.at_key("spec"), true);
+    if (other->missed.empty()) return report_skipped(context, type);
+    context.warn(type.kind.at, code::kNotEnforced,
+                 type.kind.value + " " + quote(meta.name) + " is not honoured: " + std::string(other->missed));
   }
 
   void read_list(Context& context, const Node& node, const Type& type, uint64_t fingerprint, int depth) {
@@ -122,6 +145,8 @@ class FileReader {
     meta.fingerprint = hash64(std::to_string(meta.at.line) + ":" + std::to_string(meta.at.column), fingerprint);
     kind.read(root, *object);
     root.finish(kind.strict ? Fields::Unknown::kWarn : Fields::Unknown::kIgnore);
+    const schema::Kind* crd = schema::find_kind(api_version, kind.name);
+    if (crd != nullptr) schema::check(context, *crd, yaml::find(node, "spec"), root.at_key("spec"), false);
     (context.failed() ? file_.rejected : file_.objects).push_back(std::move(object));
   }
 

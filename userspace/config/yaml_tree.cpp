@@ -66,7 +66,9 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_word_alone(position(mark));
-    add(make(Node::Type::kNull, mark), anchor);
+    Node* node = make(Node::Type::kNull, mark);
+    if (!is_written(mark)) node->at = place_of_nothing(node->at);
+    add(node, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -145,6 +147,24 @@ class TreeBuilder : public YAML::EventHandler {
     if (line.substr(0, line.find(" #")).find(':', at.column) != std::string_view::npos) return;
     stop(at, code::kUnreadable, "\"" + items.back()->text + "\" is neither a key with a colon nor a value",
          "was the file cut off?");
+  }
+
+  /// Does a null stand there ("~", "null", an anchor or a tag), or nothing?
+  [[nodiscard]] bool is_written(const YAML::Mark& mark) const {
+    if (mark.is_null() || static_cast<size_t>(mark.pos) >= text_.size()) return false;
+    const std::string_view rest = text_.substr(static_cast<size_t>(mark.pos));
+    for (const std::string_view word : {"~", "null", "Null", "NULL", "!", "&"}) {
+      if (rest.starts_with(word)) return true;
+    }
+    return false;
+  }
+
+  /// yaml-cpp's place of a value that is not there is that of whatever comes next, in another line as a rule. Its key's
+  /// is where the reader looks.
+  [[nodiscard]] Position place_of_nothing(Position next) const {
+    if (open_.empty() || !open_.back().node->is_map()) return next;
+    const auto& items = open_.back().node->items;
+    return items.size() % 2 == 0 ? next : items.back()->at;
   }
 
   Node* make(Node::Type type, const YAML::Mark& mark) {

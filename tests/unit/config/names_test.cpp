@@ -19,24 +19,38 @@ TEST(CheckFqdn, AsIstio) {
   for (const char* host : {"istio.io", "reviews", "Reviews.Default", "a.b.c.", "1a.io"})
     EXPECT_FALSE(check_fqdn(host)) << host;
   for (const char* host : {"", "*", "*.istio.io", "istio..io", ".istio.io", "-a.io", "a_b.io", "a b", "istio.io:80",
-                           "istio.123", "a/b", "."}) {
+                           "istio.123", "123", "a/b", "."}) {
     EXPECT_TRUE(check_fqdn(host)) << host;
   }
   EXPECT_TRUE(check_fqdn(std::string(256, 'a')));
 }
 
 TEST(CheckWildcardDomain, OnlyTheFirstCharacterMayBeOne) {
-  for (const char* host : {"*", "*.com", "*-foo.com", "*x", "foo.bar.com"})
+  for (const char* host : {"*", "*.com", "*-foo.com", "*x", "foo.bar.com", "*.", "foo.", "123", "*.a-b.c"})
     EXPECT_FALSE(check_wildcard_domain(host)) << host;
-  for (const char* host : {"", "*.", "**", "*.*.com", "foo.*.com", "foo*", "foo.*", "*.-a.com", "f*o.com"}) {
+  for (const char* host : {"", "*-", "*--a", "**", "*.*.com", "foo.*.com", "foo*", "foo.*", "*.-a.com", "f*o.com",
+                           "1.1.1.1", "a.123", "..", "*..a"}) {
     EXPECT_TRUE(check_wildcard_domain(host)) << host;
   }
 }
 
+TEST(CheckSniDomain, AlsoWhatIstiodMakes) {
+  for (const char* host : {"*.com", "a.com", "outbound_.80_._.reviews.default.svc.cluster.local", "outbound_.1_.v1_.a"})
+    EXPECT_FALSE(check_sni_domain(host)) << host;
+  for (const char* host :
+       {"", "a_b.com", "outbound_", "outbound_.80_._", "outbound_._._.a", "outbound_.80_._.1", "inbound_.80_._.a"})
+    EXPECT_TRUE(check_sni_domain(host)) << host;
+}
+
+TEST(CheckUnixPath, IsAbsoluteOrAbstract) {
+  for (const char* path : {"/a", "/a/b.sock", "@a", "@"}) EXPECT_FALSE(check_unix_path(path)) << path;
+  for (const char* path : {"", "a", "./a", "/", "/a/"}) EXPECT_TRUE(check_unix_path(path)) << path;
+}
+
 TEST(CheckGatewayName, NameOrNamespaceAndName) {
-  for (const char* name : {"mesh", "gw", "ns/gw", "./gw", "gw.ns.svc.cluster.local"})
+  for (const char* name : {"mesh", "gw", "ns/gw", "Ns/gw", "gw.ns.svc.cluster.local"})
     EXPECT_FALSE(check_gateway_name(name)) << name;
-  for (const char* name : {"", "ns/*", "*/gw", "/gw", "ns/", "a/b/c", "*", "Ns/gw", "g w"})
+  for (const char* name : {"", "ns/*", "*/gw", "/gw", "ns/", "a/b/c", "*", "./gw", "ns/gw.a", "g w"})
     EXPECT_TRUE(check_gateway_name(name)) << name;
 }
 
@@ -48,10 +62,12 @@ TEST(CheckHeaderName, IsATokenOrAPseudoHeader) {
 }
 
 TEST(CheckHeaderValue, KnowsEnvoysFormat) {
-  for (const char* value : {"", "abc", "100%%", "%REQ(x-y)%", "%START_TIME%", "%REQ(A?B):10%", "a %PROTOCOL% b"}) {
+  for (const char* value : {"", "abc", "100%%", "%REQ(x-y)%", "%START_TIME%", "%REQ(A?B)%", "%REQ(x) %",
+                            "a %PROTOCOL% b", "%req(x)%", "% %"}) {
     EXPECT_FALSE(check_header_value(value)) << value;
   }
-  for (const char* value : {"100%", "%", "%%%", "%REQ(x%", "%req(x)%", "% %", "a\r\nb", "%REQ(x)"})
+  for (const char* value :
+       {"100%", "%", "%%%", "%REQ(x%", "%REQ(A?B):10%", "%REQ(x\\", "a\r\nb", "a\x1f", "a\x7f", "%REQ(x)"})
     EXPECT_TRUE(check_header_value(value)) << value;
   EXPECT_TRUE(check_header_value(std::string_view("a\0b", 3)));
 }

@@ -15,9 +15,13 @@ TEST(ReadTrafficPolicy, Bad) {
       {{"{}", "7:18 Error IST0106 traffic policy must have at least one field"},
        {"[]", "7:18 Error IST0106 spec.trafficPolicy must be a map"},
        {"{connectionPool: {}}", "7:35 Error IST0106 connection pool must have at least one field"},
-       {"{connectionPool: {tcp: {}}}",
-        "7:41 Error IST0106 spec.trafficPolicy.connectionPool.tcp must have at least one field"},
-       {"{connectionPool: {http: {}}}", "7:42 Error IST0106"},
+       {"{connectionPool: {tcp: {}}}", ""},
+       {"{connectionPool: {http: {}}}", ""},
+       {"{connectionPool: {http: {idleTimeout: 0s}}}", "7:56 Error IST0106"},
+       {"{connectionPool: {tcp: {tcpKeepalive: {interval: 0s}}}}", "7:67 Error IST0106"},
+       {"{connectionPool: {tcp: {maxConnections: '5'}}}", "7:58 Error IST0106"},
+       {"{portLevelSettings: [{port: {}, tls: {mode: DISABLE}}]}",
+        "7:40 Warning IST0133 these settings are for no port"},
        {"{connectionPool: {tcp: {maxConnections: -1}}}",
         "7:58 Error IST0106 spec.trafficPolicy.connectionPool.tcp.maxConnections is -1"},
        {"{connectionPool: {tcp: {connectTimeout: 0s}}}", "7:58 Error IST0106"},
@@ -39,11 +43,11 @@ TEST(ReadTrafficPolicy, Bad) {
        {"{tls: {mode: SIMPLE}}", "7:25 Warning WEIR0202 tls.mode SIMPLE is not honoured"},
        {"{tls: {sni: a.test}}", "7:25 Warning WEIR0202 spec.trafficPolicy.tls.sni is not honoured"},
        {"{tls: {caCrl: /a.pem}}", "7:25 Warning WEIR0202 spec.trafficPolicy.tls.caCrl is not honoured"},
-       {"{connectionPool: {tcp: {tcpKeepalive: {time: 10ms}}}}",
-        "7:63 Error IST0106 spec.trafficPolicy.connectionPool.tcp.tcpKeepalive.time must be at least 1s"},
+       {"{connectionPool: {tcp: {tcpKeepalive: {time: 10us}}}}",
+        "7:63 Error IST0106 spec.trafficPolicy.connectionPool.tcp.tcpKeepalive.time is"},
        {"{connectionPool: {tcp: {tcpKeepalive: {probes: -1}}}}", "7:65 Error IST0106"},
        {"{tls: {mode: OFF}}", "7:31 Error IST0106"},
-       {"{tunnel: {targetHost: a}}", "7:19 Warning WEIR0203"},
+       {"{tunnel: {targetHost: a, targetPort: 80}}", "7:19 Warning WEIR0203"},
        {"{proxyProtocol: {}}", "7:19 Warning WEIR0204"},
        {"{retryBudget: {percent: 20}}", "7:19 Warning WEIR0205"},
        {"{portLevelSettings: [{port: {number: 80}}]}",
@@ -52,7 +56,7 @@ TEST(ReadTrafficPolicy, Bad) {
         "7:39 Error IST0106 spec.trafficPolicy.portLevelSettings[0].port is required"},
        {"{portLevelSettings: [null]}", "7:39 Error IST0106 spec.trafficPolicy.portLevelSettings[0] must not be null"},
        {"{portLevelSettings: [{port: {number: 80}, loadBalancer: {}}, {port: {number: 80}, loadBalancer: {}}]}",
-        "7:95 Error IST0106 port 80 is given twice"}});
+        "7:95 Warning IST0133 port 80 is given twice"}});
 }
 
 TEST(ReadTrafficPolicy, SeveralFaults) {
@@ -80,7 +84,7 @@ TEST(ReadTrafficPolicy, Good) {
   const auto rule = test::only<DestinationRule>(test::istio(
       "DestinationRule",
       "host: a\ntrafficPolicy:\n  connectionPool: {tcp: {maxConnections: 5, connectTimeout: 30ms, idleTimeout: 0s, "
-      "tcpKeepalive: {time: 7200s, interval: 0s, probes: 3}},"
+      "tcpKeepalive: {time: 7200s, interval: 10ms, probes: 3}},"
       " http: {http2MaxRequests: 1000, maxRequestsPerConnection: 10}}\n"
       "  outlierDetection: {consecutive5xxErrors: 0, interval: 1s, maxEjectionPercent: 100}\n  tls: {mode: DISABLE}\n"
       "  portLevelSettings: [{port: {number: 8080}, loadBalancer: {simple: RANDOM}}]"));
@@ -90,7 +94,7 @@ TEST(ReadTrafficPolicy, Good) {
   EXPECT_EQ(policy.connection_pool->tcp_idle_timeout, Duration{0});
   ASSERT_TRUE(policy.connection_pool->tcp_keepalive);
   EXPECT_EQ(policy.connection_pool->tcp_keepalive->time, std::chrono::hours(2));
-  EXPECT_EQ(policy.connection_pool->tcp_keepalive->interval, std::nullopt);
+  EXPECT_EQ(policy.connection_pool->tcp_keepalive->interval, std::chrono::seconds(1));  // what the kernel counts in
   EXPECT_EQ(policy.connection_pool->tcp_keepalive->probes, 3U);
   EXPECT_EQ(policy.connection_pool->max_requests_per_connection, 10U);
   EXPECT_EQ(policy.outlier_detection->consecutive_5xx_errors, 0U);

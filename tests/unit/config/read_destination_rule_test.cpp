@@ -27,15 +27,17 @@ TEST(ReadDestinationRule, Bad) {
        {"host: a\nsubsets: [{name: v1, trafficPolicy: {}}]",
         "7:39 Error IST0106 traffic policy must have at least one field"},
        {"host: a\nsubsets: [{name: v1, label: {}}]", "7:24 Warning IST0133 unknown field \"spec.subsets[0].label\""},
-       {"host: a\nworkloadSelector: {matchLabels: {a: b}}",
-        "7:3 Warning WEIR0206 spec.workloadSelector is not honoured"},
+       {"host: a\nworkloadSelector: {matchLabels: {a: b}}", ""},  // R17: it is honoured
+       {"host: a\nworkloadSelector: {matchLabels: {a: '*'}}", "7:22 Error IST0106 wildcard is not supported"},
+       {"host: a\nworkloadSelector: {}", "7:21 Warning IST0133 workload selector without labels"},
+       {"host: 10.0.0.1", "6:9 Error IST0106 host \"10.0.0.1\""},
        {"host: a\nsubset: []", "7:3 Warning IST0133 unknown field \"spec.subset\""}});
 }
 
 TEST(ReadDestinationRule, WorkloadSelectorStaysInItsNamespace) {
   const auto found = test::read_findings(
       test::istio("DestinationRule", "host: a\nexportTo: ['*']\nworkloadSelector: {matchLabels: {a: b}}"));
-  ASSERT_EQ(found.size(), 2U);
+  ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(
       found[0].starts_with("7:14 Error IST0106 a DestinationRule with a workloadSelector cannot be exported to \"*\""));
 }

@@ -23,8 +23,9 @@ TEST(ReadRedirect, Bad) {
        {"redirect: {uri: /a, prefixRewrite: /b}", "8:25 Error IST0106 redirect has both uri and prefixRewrite"},
        {"redirect: {scheme: ftp}", "8:24 Error IST0106 redirect scheme \"ftp\" must be http or https"},
        {"redirect: {port: 80, derivePort: FROM_REQUEST_PORT}",
-        "8:38 Error IST0106 redirect has both port and derivePort"},
-       {"redirect: {port: 0}", "8:22 Error IST0106"},
+        "8:26 Error IST0106 spec.http[0].redirect cannot have both port and derivePort"},
+       {"redirect: {port: 0}", ""},
+       {"redirect: {uri: /a, port: 65536}", "8:31 Error IST0106"},
        {"redirect: {derivePort: MAYBE}", "8:28 Error IST0106 spec.http[0].redirect.derivePort has no choice \"MAYBE\""},
        {"redirect: {uri: /a, redirectcode: 301}",
         "8:25 Warning IST0133 unknown field \"spec.http[0].redirect.redirectcode\""},
@@ -46,14 +47,14 @@ TEST(ReadDirectResponse, Bad) {
   test::check_specs("VirtualService", kBare,
                     {{"directResponse: {}", "8:21 Error IST0106 spec.http[0].directResponse.status is required"},
                      {"directResponse: {status: 199}",
-                      "8:30 Error IST0106 spec.http[0].directResponse.status is 199, it must be 200 to 599"},
-                     {"directResponse: {status: 600}", "8:30 Error IST0106"},
+                      "8:30 Error IST0106 spec.http[0].directResponse.status is 199, it must be 200 to 600"},
+                     {"directResponse: {status: 601}", "8:30 Error IST0106"},
                      {"directResponse: {status: OK}", "8:30 Error IST0106"},
                      {"directResponse: {status: 200, body: {string: a, bytes: YQ==}}",
-                      "8:41 Error IST0106 body has both string and bytes"},
+                      "8:53 Error IST0106 spec.http[0].directResponse.body cannot have both string and bytes"},
                      {"directResponse: {status: 200, body: {bytes: '*'}}",
                       "8:49 Error IST0106 spec.http[0].directResponse.body.bytes is not base64"},
-                     {"directResponse: {status: 200, body: {string: " + std::string(100'001, 'a') + "}}",
+                     {"directResponse: {status: 200, body: {string: " + std::string(102'401, 'a') + "}}",
                       "8:35 Warning IST0133 large direct responses"}});
 }
 
@@ -89,18 +90,19 @@ TEST(ReadRetry, Bad) {
         "8:43 Error IST0106 spec.http[0].retries.perTryTimeout must be a duration"},
        {"retries: {attempts: 1, retryOn: sometimes}", "8:37 Error IST0106 \"sometimes\" is not a condition of retryOn"},
        {"retries: {attempts: 1, retryOn: '5xx,99'}", "8:37 Error IST0106 \"99\" is not a condition of retryOn"},
-       {"retries: {attempts: 1, retryOn: '5xx,,'}", "8:37 Error IST0106 \"\" is not a condition"}});
+       {"retries: {attempts: 1, retryOn: '5xx,,'}", "8:37 Error IST0106 \"\" is not a condition"},
+       {"retries: {attempts: 1, retryOn: 'reset, 503'}", "8:37 Error IST0106 \" 503\" is not a condition"}});
 }
 
 TEST(ReadRetry, Good) {
   const HttpRoute route = route_of(
-      "retries: {attempts: 3, perTryTimeout: 100ms, retryOn: 'gateway-error, 404', backoff: 25ms, "
+      "retries: {attempts: 3, perTryTimeout: 100ms, retryOn: 'gateway-error,404', backoff: 25ms, "
       "retryIgnorePreviousHosts: false}\n"
       "  route: [{destination: {host: a}}]");
   ASSERT_TRUE(route.retries);
   EXPECT_EQ(route.retries->attempts, 3U);
   EXPECT_EQ(route.retries->per_try_timeout, std::chrono::milliseconds(100));
-  EXPECT_EQ(route.retries->retry_on, "gateway-error, 404");
+  EXPECT_EQ(route.retries->retry_on, "gateway-error,404");
   EXPECT_EQ(route.retries->retry_ignore_previous_hosts, false);
   EXPECT_FALSE(route.retries->retry_remote_localities);
 }
@@ -121,12 +123,12 @@ TEST(ReadFault, Bad) {
        {"fault: {delay: {fixedDelay: 1s, percent: 10}}",
         "8:37 Warning IST0002 spec.http[0].fault.delay.percent is deprecated and ignored"},
        {"fault: {abort: {httpStatus: 199}}", "8:33 Error IST0106"},
-       {"fault: {abort: {httpStatus: 600}}", "8:33 Error IST0106"},
+       {"fault: {abort: {httpStatus: 601}}", "8:33 Error IST0106"},
        {"fault: {abort: {grpcStatus: NOPE}}", "8:33 Error IST0106 \"NOPE\" is not a gRPC status"},
        {"fault: {abort: {http2Error: REFUSED_STREAM}}",
         "8:21 Error IST0106 HTTP/2 abort fault injection is not supported"},
        {"fault: {abort: {httpStatus: 500, grpcStatus: INTERNAL}}",
-        "8:20 Error IST0106 spec.http[0].fault.abort has both httpStatus and grpcStatus"},
+        "8:38 Error IST0106 spec.http[0].fault.abort cannot have both httpStatus and grpcStatus"},
        {"fault: {abort: {percentage: {value: 10}}}", "8:20 Warning IST0133 spec.http[0].fault.abort has no status"}});
 }
 

@@ -23,7 +23,7 @@ TEST(ReadHttpMatch, Bad) {
       "VirtualService", kAround,
       {
           {"uri: {exact: /a, prefix: /b}",
-           "10:12 Error IST0106 spec.http[0].match[0].uri has several of exact, prefix and regex"},
+           "10:24 Error IST0106 spec.http[0].match[0].uri cannot have both exact and prefix"},
           {"uri: {suffix: /a}", "10:13 Error WEIR0101 unknown field \"spec.http[0].match[0].uri.suffix\" in a match"},
           {"uri: /a", "10:12 Error IST0106 spec.http[0].match[0].uri must be a map"},
           {"uri: {regex: ''}", "10:20 Error IST0106 spec.http[0].match[0].uri: regex must not be empty"},
@@ -44,6 +44,8 @@ TEST(ReadHttpMatch, Bad) {
           {"headers: {'': {}}", "10:17 Error IST0106 header \"\" must not be empty"},
           {"headers: {X: {exact: a}, x: {exact: b}}", "10:32 Error IST0106 header \"x\" is matched twice"},
           {"headers: {x: {regex: '**'}}", "10:28 Error IST0106"},
+          {"headers: {x: {regex: '*'}}", "10:28 Error IST0106"},  // R18: Istio takes it in withoutHeaders only
+          {"port: '80'", "10:13 Error IST0106 spec.http[0].match[0].port must be a whole number, it is \"80\""},
           {"headers: {'@request.auth.claims.sub': {exact: a}}", "10:17 Error WEIR0102 match on JWT claim"},
           {"headers: {'@request.auth.claims[a][b]': {exact: a}}", "10:17 Error WEIR0102 match on JWT claim"},
           {"withoutHeaders: {x: null}",
@@ -69,16 +71,16 @@ TEST(ReadHttpMatch, Good) {
                     {{"uri: {prefix: ''}", ""},
                      {"uri: {}", ""},
                      {"headers: {x: {}}", ""},
-                     {"headers: {x: {regex: '*'}}", ""},
+                     {"withoutHeaders: {x: {regex: '*'}}", ""},
                      {"headers: {':authority': {exact: a}}", ""},
                      {"queryParams: {x: {exact: ''}}", ""},
                      {"query_params: {x: {exact: ''}}", ""},
-                     {"port: '80'", ""}});
+                     {"port: 80.0", ""}});
 }
 
 TEST(ReadHttpMatch, HeaderNamesAreInLowerCaseAndValuesAreNot) {
   const HttpMatch match =
-      match_of("headers: {User-Agent: {exact: Firefox}, X: {regex: '*'}}\n    withoutHeaders: {Y: {}}");
+      match_of("headers: {User-Agent: {exact: Firefox}, X: {}}\n    withoutHeaders: {Y: {regex: '*'}}");
   ASSERT_TRUE(match.headers.contains("user-agent"));
   EXPECT_EQ(match.headers.at("user-agent").value, "Firefox");
   EXPECT_EQ(match.headers.at("x").type, StringMatch::Type::kPresent);

@@ -17,10 +17,11 @@ TEST(ReadLoadBalancer, Bad) {
       {{"{simple: FASTEST}", "8:28 Error IST0106 spec.trafficPolicy.loadBalancer.simple has no choice \"FASTEST\""},
        {"RANDOM", "8:19 Error IST0106 spec.trafficPolicy.loadBalancer must be a map"},
        {"{simple: RANDOM, consistentHash: {useSourceIp: true}}",
-        "8:36 Error IST0106 loadBalancer has both simple and consistentHash"},
+        "8:36 Error IST0106 spec.trafficPolicy.loadBalancer cannot have both simple and consistentHash"},
        {"{consistentHash: {useSourceIp: true, httpHeaderName: x}}",
-        "8:36 Error IST0106 consistentHash has several keys"},
-       {"{consistentHash: {minimumRingSize: 5}}", "8:36 Warning IST0133 consistentHash has no key"},
+        "8:56 Error IST0106 spec.trafficPolicy.loadBalancer.consistentHash cannot have both"},
+       {"{consistentHash: {minimumRingSize: 0}}", "8:36 Warning IST0133 consistentHash has no key"},
+       {"{consistentHash: {useSourceIp: true, minimumRingSize: 5}}", "8:73 Warning IST0002"},
        {"{consistentHash: {httpCookie: {path: /}}}", "8:49 Error IST0106 httpCookie needs a name"},
        {"{consistentHash: {httpCookie: {name: c, ttl: -1s}}}", "8:64 Error IST0106 "},
        {"{consistentHash: {httpCookie: {name: c, attributes: [{name: a, value: b}]}}}", "8:59 Warning WEIR0217"},
@@ -74,7 +75,6 @@ TEST(ReadLoadBalancer, Good) {
   };
   using Simple = LoadBalancer::Simple;
   EXPECT_EQ(simple("LEAST_CONN"), Simple::kLeastRequest);
-  EXPECT_EQ(simple("1"), Simple::kLeastRequest);
   EXPECT_EQ(simple("ROUND_ROBIN"), Simple::kRoundRobin);
   EXPECT_EQ(simple("PASSTHROUGH"), Simple::kPassthrough);
   const auto hash = rule("{consistentHash: {httpCookie: {name: c, path: /, ttl: 0s}, maglev: {tableSize: 65537}}}")

@@ -1,10 +1,10 @@
-#include "cli/suggest.h"
+#include "base/nearest.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace weir::cli {
+namespace weir {
 namespace {
 
 const std::vector<std::string> kKnown = {"analyze", "apply", "explain", "get", "status", "weight", "version"};
@@ -28,4 +28,4 @@ TEST(Nearest, EndlessWordEndsInTime) {
 }
 
 }  // namespace
-}  // namespace weir::cli
+}  // namespace weir

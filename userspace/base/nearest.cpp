@@ -1,11 +1,11 @@
-#include "cli/suggest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <cctype>
 #include <numeric>
 #include <vector>
 
-namespace weir::cli {
+namespace weir {
 namespace {
 
 constexpr size_t kMostLength = 64;
@@ -50,4 +50,4 @@ std::string nearest(std::string_view word, std::span<const std::string> known) {
   return best;
 }
 
-}  // namespace weir::cli
+}  // namespace weir

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace weir::cli {
+namespace weir {
 
 /// Empty when none is near. Compares without case; a prefix counts as near.
 std::string nearest(std::string_view word, std::span<const std::string> known);
 
-}  // namespace weir::cli
+}  // namespace weir
