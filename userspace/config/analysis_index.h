@@ -49,6 +49,7 @@ struct Index {
   std::vector<const Pod*> pods;
   std::map<std::pair<std::string, std::string>, const Pod*> pod_by_name;               // by namespace and name
   std::unordered_map<std::string, const Gateway*> gateway_by_name;                     // "namespace/name"
+  std::unordered_map<std::string, const gateway_api::Gateway*> api_gateway_by_name;    // the same of the Gateway API
   std::unordered_map<std::string, std::vector<const DestinationRule*>> rules_by_host;  // full host
   std::vector<std::pair<std::string, const DestinationRule*>> wildcard_rules;
   std::unordered_map<std::string, std::vector<const EndpointSlice*>> slices;  // "namespace/service"

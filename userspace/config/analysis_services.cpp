@@ -50,9 +50,11 @@ bool selects_any(const Index& index, const Host& host, const Labels& labels) {
                      [&](const Workload& endpoint) { return has_all(endpoint.labels, labels); });
 }
 
-/// Labels that Istio takes from the pod's node; without Nodes nothing can be said of them.
+/// Labels that Istio takes from the pod's node; without Nodes nothing can be said of them, but that no node has an
+/// empty one.
 bool needs_node(const Labels& labels) {
   return std::any_of(labels.begin(), labels.end(), [](const auto& label) {
+    if (label.second.empty()) return false;
     return label.first.starts_with("topology.kubernetes.io/") || label.first.starts_with("topology.istio.io/") ||
            label.first == "kubernetes.io/hostname";
   });
@@ -70,9 +72,8 @@ void check_subsets(const Index& index, const DestinationRule& rule, const Host& 
                           "add the Pods (or WorkloadEntries) that it selects; until then requests get 503"));
     return;
   }
-  // Subsets that wait for their pods are usual (Bookinfo's v2-mysql); a rule that sends there says so itself.
   for (const Subset* subset : none) {
-    out.push_back(finding(Level::kWarning, code::kSubsetSelectsNoPods, rule.meta, subset->name.at,
+    out.push_back(finding(Level::kError, code::kSubsetSelectsNoPods, rule.meta, subset->name.at,
                           "subset " + quote(subset->name.value) + " does not select any pods: no pod of " +
                               host.meta->describe() + " has " + text_of(subset->labels),
                           "its share of requests gets 503; it does not go to other subsets"));
@@ -224,12 +225,28 @@ void check_destination_rules(const Index& index, Diagnostics& out) {
   }
 }
 
+static void report_external_port(const Service& service, const ServicePort& port, Diagnostics& out) {
+  out.push_back(
+      finding(Level::kWarning, code::kExternalNamePort, service.meta, port.at,
+              "port name " + quote(port.name) + " of an ExternalName service is invalid: its protocol is unknown",
+              "name it after its protocol: http, https, tls"));
+}
+
 void check_service_ports(const Index& index, Diagnostics& out) {
   for (const Service* service : index.services) {
-    if (is_system(service->meta, index.mesh) || service->type == "ExternalName") continue;
+    if (is_system(service->meta, index.mesh)) continue;
+    const bool external = service->type == "ExternalName";
     for (const ServicePort& port : service->ports) {
+      if (external && port.name == "tcp") {
+        report_external_port(*service, port, out);
+        continue;
+      }
       if (port.protocol != "TCP" || !port.app_protocol.empty() || is_known_prefix(port.name) || is_tcp_port(port.port))
         continue;
+      if (external) {
+        report_external_port(*service, port, out);
+        continue;
+      }
       out.push_back(finding(
           Level::kInfo, code::kPortNameConvention, service->meta, port.at,
           "port name " + port.name + " (port: " + std::to_string(port.port) + ", targetPort: " +

@@ -107,6 +107,26 @@ void report_conflict(const std::vector<Claim>& claims, const std::string& host,
   }
 }
 
+/// The same of a Gateway of the Gateway API: a listener without hostname takes every host.
+bool shares_host(const gateway_api::Gateway& gateway, const VirtualService& object) {
+  for (const gateway_api::Listener& listener : gateway.listeners) {
+    if (listener.hostname.value.empty()) return true;
+    for (const auto& own : object.hosts) {
+      if (hosts_overlap(listener.hostname.value, own.value)) return true;
+    }
+  }
+  return false;
+}
+
+void report_no_host(const VirtualService& object, Position at, const std::string& gateway, Diagnostics& out) {
+  std::string hosts;
+  for (const auto& host : object.hosts) hosts += (hosts.empty() ? "" : " ") + host.value;
+  out.push_back(finding(Level::kWarning, code::kHostNotFoundInGateway, object.meta, at,
+                        "one or more host [" + hosts + "] defined in VirtualService " + object.meta.namespace_ + "/" +
+                            object.meta.name + " not found in Gateway " + gateway,
+                        "add the host to a server of the Gateway"));
+}
+
 }  // namespace
 
 void check_gateways_of_virtual_services(const Index& index, Diagnostics& out) {
@@ -115,7 +135,10 @@ void check_gateways_of_virtual_services(const Index& index, Diagnostics& out) {
       if (name.value == "mesh" || name.value.empty() || name.value.find('~') != std::string::npos) continue;
       const std::string key = gateway_key(name.value, object->meta.namespace_, index.mesh);
       const auto gateway = index.gateway_by_name.find(key);
-      if (gateway == index.gateway_by_name.end()) {
+      const auto api_gateway = index.api_gateway_by_name.find(key);
+      if (gateway == index.gateway_by_name.end() && api_gateway != index.api_gateway_by_name.end()) {
+        if (!shares_host(*api_gateway->second, *object)) report_no_host(*object, name.at, key, out);
+      } else if (gateway == index.gateway_by_name.end()) {
         std::string known;
         for (const Gateway* other : index.gateways)
           known += (known.empty() ? "" : ", ") + other->meta.namespace_ + "/" + other->meta.name;
@@ -123,12 +146,7 @@ void check_gateways_of_virtual_services(const Index& index, Diagnostics& out) {
                               "referenced gateway not found: " + quote(name.value),
                               known.empty() ? "there is no Gateway" : "gateways are " + known));
       } else if (!shares_host(*gateway->second, *object)) {
-        std::string hosts;
-        for (const auto& host : object->hosts) hosts += (hosts.empty() ? "" : " ") + host.value;
-        out.push_back(finding(Level::kWarning, code::kHostNotFoundInGateway, object->meta, name.at,
-                              "one or more host [" + hosts + "] defined in VirtualService " + object->meta.namespace_ +
-                                  "/" + object->meta.name + " not found in Gateway " + key,
-                              "add the host to a server of the Gateway"));
+        report_no_host(*object, name.at, key, out);
       }
     }
   }

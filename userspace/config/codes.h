@@ -23,8 +23,9 @@ inline constexpr const char* kHostNotFoundInGateway =
     "IST0132";                                            // no server of the gateway has the VirtualService's hosts
 inline constexpr const char* kSchemaWarning = "IST0133";  // accepted by Istio with a warning; unknown field
 inline constexpr const char* kServiceEntryAddressesRequired =
-    "IST0134";                                                      // a TCP port without addresses takes every address
-inline constexpr const char* kConflictingGateways = "IST0145";      // two Gateways with one selector, port and host
+    "IST0134";                                                  // a TCP port without addresses takes every address
+inline constexpr const char* kConflictingGateways = "IST0145";  // two Gateways with one selector, port and host
+inline constexpr const char* kExternalNamePort = "IST0150";     // a port of an ExternalName whose protocol is unknown
 inline constexpr const char* kGatewayPortNotOnService = "IST0162";  // a Gateway port that the gateway's Service lacks
 inline constexpr const char* kInternalGateway = "IST0165";          // a gateway that Istio makes for the Gateway API
 inline constexpr const char* kSubsetSelectsNoPods = "IST0173";      // a subset that selects no pods
@@ -64,7 +65,14 @@ inline constexpr const char* kStatPrefix = "WEIR0214";     // match.statPrefix
 inline constexpr const char* kNetwork = "WEIR0215";        // WorkloadEntry network: address missing, multi-network
 inline constexpr const char* kUnixEndpoint = "WEIR0216";   // endpoints at unix:// paths
 inline constexpr const char* kCookieAttributes = "WEIR0217";  // consistentHash.httpCookie.attributes
-inline constexpr const char* kListenerSet = "WEIR0230";       // ListenerSet
+inline constexpr const char* kRetries = "WEIR0218";           // retries: fields, and words of retryOn, without effect
+inline constexpr const char* kGrpcAbort = "WEIR0219";         // fault.abort.grpcStatus
+inline constexpr const char* kEndpointPlace = "WEIR0220";  // an endpoint's locality, network, serviceAccount; location
+inline constexpr const char* kMeshSetting = "WEIR0221";    // a mesh-wide setting
+inline constexpr const char* kOutlierField = "WEIR0222";   // outlierDetection.failurePercentageThreshold
+inline constexpr const char* kBackendUtilization = "WEIR0223";  // loadBalancer.backendUtilization
+inline constexpr const char* kServiceField = "WEIR0224";        // a Kubernetes Service's sessionAffinity and the like
+inline constexpr const char* kListenerSet = "WEIR0230";         // ListenerSet
 
 }  // namespace weir::config::code
 

@@ -101,6 +101,7 @@ ClientTls read_tls(Fields& fields) {
   const bool skip = fields.boolean("insecureSkipVerify");
   fields.not_honoured("sni", code::kTlsOrigination, "the name that the client sends is carried as it is");
   fields.not_honoured("caCrl", code::kTlsOrigination, "Weir verifies no certificates");
+  fields.not_honoured("caCertCredentialName", code::kTlsOrigination, "Weir verifies no certificates");
   tls.verifies_server = ca || skip;
   tls.has_credential = credential;
   Context& context = fields.context;
@@ -185,6 +186,9 @@ OutlierDetection read_outlier_detection(Fields& fields) {
   };
   outlier.max_ejection_percent = percent("maxEjectionPercent");
   outlier.min_health_percent = percent("minHealthPercent");
+  fields.not_honoured("outlierDetectionHttpErrorCodes", code::kOutlierField, "only 5xx and gateway errors count");
+  fields.not_honoured("failurePercentageThreshold", code::kOutlierField,
+                      "endpoints are taken out for failures in a row only");
   return outlier;
 }
 

@@ -132,6 +132,8 @@ void check_protocol(Fields& tls, const GatewayServer& server) {
 
 void read_tls(Fields& tls, GatewayServer& server) {
   server.https_redirect = tls.boolean("httpsRedirect");
+  tls.ignore(
+      {"serverCertificate", "privateKey", "caCertificates", "credentialName", "credentialNames", "tlsCertificates"});
   const auto mode = tls.choice<Tls>("mode", {{"PASSTHROUGH", Tls::kPassthrough},
                                              {"SIMPLE", Tls::kSimple},
                                              {"MUTUAL", Tls::kMutual},
@@ -152,7 +154,7 @@ void read_tls(Fields& tls, GatewayServer& server) {
   }
   for (const std::string_view key :
        {"minProtocolVersion", "maxProtocolVersion", "cipherSuites", "ecdhCurves", "alpnProtocols", "subjectAltNames",
-        "verifyCertificateSpki", "verifyCertificateHash", "caCrl"}) {
+        "verifyCertificateSpki", "verifyCertificateHash", "caCrl", "caCertCredentialName", "insecureSkipVerify"}) {
     tls.not_honoured(
         key, code::kGatewayTls,
         passes ? "TLS passes through as the client and the endpoint make it" : "Weir does not end TLS at gateways yet");

@@ -49,6 +49,26 @@ void check_retry_on(Context& context, Position at, std::string_view list) {
   }
 }
 
+/// What of `retryOn` Istio knows and no answer to Weir can ever be.
+void report_idle_conditions(Context& context, Position at, const std::string& list) {
+  const auto has = [&](std::string_view word) {
+    return ("," + list + ",").find("," + std::string(word) + ",") != std::string::npos;
+  };
+  for (const std::string_view word : {"refused-stream", "http3-post-connect-failure"}) {
+    if (has(word)) {
+      context.info(at, code::kRetries,
+                   "retryOn " + std::string(word) + " has no effect: endpoints are spoken to in HTTP/1.1");
+    }
+  }
+  for (const std::string_view word : {"envoy-ratelimited", "retriable-headers"}) {
+    if (has(word)) {
+      context.warn(at, code::kRetries,
+                   "retryOn " + std::string(word) + " is not honoured: such an answer is passed on to the client",
+                   "name statuses: 503, 429");
+    }
+  }
+}
+
 std::optional<uint16_t> read_status(Fields& fields, std::string_view key) {
   const auto status = fields.integer(key, 200, 600);  // 600 too: that is how Istio compares
   if (!status) return std::nullopt;
@@ -94,6 +114,9 @@ FaultAbort read_abort(Fields& fields) {
                          "such as UNAVAILABLE, NOT_FOUND, INTERNAL");
   }
   abort.grpc_status = grpc.value;
+  if (is_grpc_status(grpc.value) && !abort.http_status) {
+    fields.not_honoured("grpcStatus", code::kGrpcAbort, "Weir answers in HTTP only; the request goes on");
+  }
   if (fields.find("http2Error") != nullptr) {
     fields.context.error(fields.at_key("http2Error"), "HTTP/2 abort fault injection is not supported",
                          "use httpStatus");
@@ -208,9 +231,18 @@ HttpRetry read_retry(Fields& fields) {
   if (!retry_on.value.empty()) {
     retry.retry_on = retry_on.value;
     check_retry_on(fields.context, retry_on.at, retry_on.value);
+    report_idle_conditions(fields.context, retry_on.at, retry_on.value);
   }
   retry.retry_remote_localities = fields.optional_boolean("retryRemoteLocalities");
   retry.retry_ignore_previous_hosts = fields.optional_boolean("retryIgnorePreviousHosts");
+  if (retry.attempts > 0 && retry.retry_remote_localities.value_or(false)) {
+    fields.not_honoured("retryRemoteLocalities", code::kRetries,
+                        "endpoints are picked without regard to their locality");
+  }
+  if (!retry.retry_ignore_previous_hosts.value_or(true)) {
+    fields.not_honoured("retryIgnorePreviousHosts", code::kRetries,
+                        "another endpoint is tried first where there is one");
+  }
   if (retry.attempts == 0 && (retry.per_try_timeout || retry.retry_on || retry.retry_remote_localities)) {
     fields.context.error(fields.at_key("attempts"), "retries are configured, and attempts is 0, which disables them",
                          "set attempts, or leave out the rest");

@@ -167,6 +167,17 @@ void read_pod_status(Fields& status, Pod& object) {
       kIgnore);
 }
 
+/// What a Service asks of whoever carries its traffic, and Weir does not do.
+void report_unread_fields(Fields& spec) {
+  if (spec.text("sessionAffinity") == "ClientIP") {
+    spec.not_honoured("sessionAffinity", code::kServiceField,
+                      "where Weir serves the Service, a client's connections go to all of its endpoints");
+  }
+  if (!spec.missing("trafficDistribution")) {
+    spec.not_honoured("trafficDistribution", code::kServiceField, "endpoints are picked without regard to their zone");
+  }
+}
+
 }  // namespace
 
 void read_service(Fields& root, Service& object) {
@@ -199,6 +210,7 @@ void read_service(Fields& root, Service& object) {
           object.external_ips.push_back(std::move(ip.value));
         }
         object.external_traffic_policy_local = spec.text("externalTrafficPolicy") == "Local";
+        report_unread_fields(spec);
       },
       kIgnore);
   root.map(

@@ -60,7 +60,6 @@ L4Match read_match(Fields& fields, bool tls, const std::vector<Located<std::stri
 L4Route read_l4_route(Fields& fields, bool tls, const std::vector<Located<std::string>>& hosts, bool mesh) {
   L4Route route;
   route.at = fields.at();
-  fields.ignore({"name"});
   fields.each(
       "match", [&](Fields& item) { route.match.push_back(read_match(item, tls, hosts, mesh)); },
       Fields::Unknown::kRefuse);

@@ -225,6 +225,13 @@ Workload read_workload(Fields& fields) {
   if (weight) workload.weight = static_cast<uint32_t>(weight->value);
   workload.locality = fields.text("locality");
   workload.service_account = fields.text("serviceAccount");
+  const auto idle = [&](std::string_view key, const char* why) {
+    if (fields.missing(key)) return;
+    fields.context.info(fields.at_key(key), code::kEndpointPlace, fields.child(key).text() + " has no effect: " + why);
+  };
+  idle("locality", "endpoints are picked without regard to their locality");
+  idle("serviceAccount", "Weir verifies no identities");
+  if (!address.empty()) idle("network", "every endpoint is reached at its address");
   if (address.empty() && !workload.network.empty()) {
     fields.context.warn(fields.at_key("network"), code::kNetwork,
                         "an endpoint without address is not honoured: Weir does not route between networks");
@@ -240,6 +247,11 @@ void read_service_entry(Fields& spec, ServiceEntry& object) {
   if (const auto location = spec.choice<Location>(
           "location", {{"MESH_EXTERNAL", Location::kMeshExternal}, {"MESH_INTERNAL", Location::kMeshInternal}})) {
     object.location = location->value;
+    if (location->value == Location::kMeshInternal) {
+      spec.context.info(
+          location->at, code::kEndpointPlace,
+          spec.child("location").text() + " has no effect: connections are carried as the client makes them");
+    }
   }
   const auto resolution = spec.choice<Resolution>("resolution", {{"NONE", Resolution::kNone},
                                                                  {"STATIC", Resolution::kStatic},

@@ -137,6 +137,8 @@ LoadBalancer read_load_balancer(Fields& fields) {
                                                        {"LEAST_REQUEST", Simple::kLeastRequest}});
   if (simple) balancer.simple = simple->value;
   fields.map("consistentHash", [&](Fields& hash) { balancer.consistent_hash = read_consistent_hash(hash); });
+  fields.not_honoured("backendUtilization", code::kBackendUtilization,
+                      "no endpoint reports its load to Weir; the one with fewer requests is taken");
   balancer.has_locality_setting =
       fields.find("localityLbSetting") != nullptr || fields.find("zoneAwareLbSetting") != nullptr;
   if (fields.find("localityLbSetting") != nullptr && fields.find("zoneAwareLbSetting") != nullptr) {

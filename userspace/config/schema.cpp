@@ -44,6 +44,8 @@ class Data {
       if (line.empty() || line.front() == '#') continue;
       if (line.starts_with("kind ")) {
         add_kind(split(line, ' '));
+      } else if (line.starts_with("mesh ")) {
+        mesh = split(line.substr(5), ',');
       } else if (line.front() == ' ') {
         add_field(*last, line.substr(2));
       } else {
@@ -52,6 +54,7 @@ class Data {
     }
   }
   std::vector<Kind> kinds;
+  std::vector<std::string_view> mesh;
 
  private:
   Type* add_type(const std::vector<std::string_view>& words) {
@@ -100,11 +103,19 @@ class Data {
   std::unordered_map<std::string_view, const Type*> by_name_;
 };
 
+const Data& data() {
+  static const Data kAll;
+  return kAll;
+}
+
 }  // namespace
 
 const std::vector<Kind>& kinds() {
-  static const Data kAll;
-  return kAll.kinds;
+  return data().kinds;
+}
+
+const std::vector<std::string_view>& mesh_fields() {
+  return data().mesh;
 }
 
 const Kind* find_kind(std::string_view api_version, std::string_view name) {

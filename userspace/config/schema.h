@@ -4,8 +4,9 @@
 // those that Weir does not read; what a reader knows to say better it says itself.
 //
 // A line of the data is a type, `tNUMBER WORD [item] [min=N] [max=N] [null] [open] [keys=FIELD] [one=A,B] [rule=NAME]
-// [enum=A,B]`, followed by the fields of an object (`  name[!] tNUMBER`, "!": required), or `kind NAME GROUP VERSIONS
-// tNUMBER [spec]` ("spec": it must be there). min and max are of numbers, and of the length of texts, lists and maps.
+// [enum=A,B]`, followed by the fields of an object (`  name[!] tNUMBER`, "!": required), `kind NAME GROUP VERSIONS
+// tNUMBER [spec]` ("spec": it must be there), or `mesh FIELDS`. min and max are of numbers, and of the length of texts,
+// lists and maps.
 
 #include <deque>
 #include <optional>
@@ -52,6 +53,9 @@ struct Kind {
 const std::vector<Kind>& kinds();
 /// The one of "networking.istio.io/v1", "VirtualService"; nullptr: none.
 const Kind* find_kind(std::string_view api_version, std::string_view name);
+
+/// The fields of MeshConfig, by name.
+const std::vector<std::string_view>& mesh_fields();
 
 /// Reports what the CRD would refuse in `spec` (null: there is none); with `unknown`, also the fields that it would
 /// drop.

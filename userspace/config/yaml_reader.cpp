@@ -38,6 +38,7 @@ class FileReader {
                     "is the file complete?");
       return;
     }
+    if (yaml::find(root, "kind") == nullptr && report_foreign(context, root)) return;
     if (yaml::find(root, "kind") == nullptr && looks_like_mesh(root)) {
       read_mesh_document(context, root);
       return;
@@ -54,6 +55,30 @@ class FileReader {
   struct Type {
     Located<std::string> api_version, kind;
   };
+
+  /// Files of other tools that lie beside objects as a rule, and are none. False: this is none of them.
+  bool report_foreign(Context& context, const Node& root) const {
+    struct Foreign {
+      std::string_view prefix, tool;
+    };
+    constexpr Foreign kForeign[] = {{"kustomization.", "Kustomize"},
+                                    {"values.", "Helm"},
+                                    {"values-", "Helm"},
+                                    {"Chart.", "Helm"},
+                                    {"chart.", "Helm"},
+                                    {"requirements.", "Helm"},
+                                    {"compose.", "Docker Compose"},
+                                    {"docker-compose", "Docker Compose"},
+                                    {"mkdocs.", "MkDocs"},
+                                    {"codecov.", "Codecov"}};
+    const std::string_view name = std::string_view(file_.name).substr(file_.name.rfind('/') + 1);
+    for (const Foreign& foreign : kForeign) {
+      if (!name.starts_with(foreign.prefix)) continue;
+      context.info(root.at, code::kSkippedKind, "skipped: this file is " + std::string(foreign.tool) + "'s");
+      return true;
+    }
+    return false;
+  }
 
   /// apiVersion and kind; those of a typed list's items may be left out.
   std::optional<Type> read_type(Context& context, const Node& node, std::string_view list_version,
@@ -197,8 +222,14 @@ class FileReader {
           MeshConfig config;
           Fields fields(inside, root, {});
           read_mesh(fields, config);
-          for (const Diagnostic& diagnostic : inner)
-            context.error(mesh->at, "mesh: " + diagnostic.message, diagnostic.hint);
+          for (const Diagnostic& diagnostic : inner) {
+            if (diagnostic.level == Level::kError) {
+              context.error(mesh->at, "mesh: " + diagnostic.message, diagnostic.hint);
+            } else {
+              file_.diagnostics.push_back({diagnostic.level, diagnostic.code, "mesh: " + diagnostic.message,
+                                           diagnostic.hint, file_.name, mesh->at, context.object});
+            }
+          }
           file_.mesh = config;
         },
         [&](const yaml::Problem& problem) {

@@ -94,6 +94,16 @@ TEST(ReadRetry, Bad) {
        {"retries: {attempts: 1, retryOn: 'reset, 503'}", "8:37 Error IST0106 \" 503\" is not a condition"}});
 }
 
+TEST(ReadRetry, WhatHasNoEffectIsSaid) {
+  test::check_specs("VirtualService", kRouted,
+                    {{"retries: {attempts: 1, retryOn: 'reset,retriable-headers'}", "8:37 Warning WEIR0218"},
+                     {"retries: {attempts: 1, retryOn: 'envoy-ratelimited'}", "8:37 Warning WEIR0218"},
+                     {"retries: {attempts: 1, retryRemoteLocalities: true}", "8:28 Warning WEIR0218"},
+                     {"retries: {attempts: 1, retryIgnorePreviousHosts: false}", "8:28 Warning WEIR0218"},
+                     {"retries: {attempts: 1, retryOn: 'reset,refused-stream', retryRemoteLocalities: false}", ""},
+                     {"fault: {abort: {grpcStatus: INTERNAL, percentage: {value: 5}}}", "8:21 Warning WEIR0219"}});
+}
+
 TEST(ReadRetry, Good) {
   const HttpRoute route = route_of(
       "retries: {attempts: 3, perTryTimeout: 100ms, retryOn: 'gateway-error,404', backoff: 25ms, "

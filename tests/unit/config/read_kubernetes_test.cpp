@@ -132,5 +132,16 @@ TEST(ReadPod, BadAndGood) {
   EXPECT_FALSE(test::only<Pod>(kube("Pod", "status: {}")).ready);
 }
 
+TEST(ReadService, WhatIsNotDoneIsSaid) {
+  const auto found = test::read_findings(
+      "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  sessionAffinity: ClientIP\n  trafficDistribution: "
+      "PreferClose\n");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_TRUE(found[0].starts_with("5:3 Warning WEIR0224 spec.sessionAffinity is not honoured")) << found[0];
+  EXPECT_TRUE(found[1].starts_with("6:3 Warning WEIR0224 spec.trafficDistribution is not honoured")) << found[1];
+  EXPECT_TRUE(test::read_findings("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {sessionAffinity: None}\n")
+                  .empty());
+}
+
 }  // namespace
 }  // namespace weir::config

@@ -35,7 +35,7 @@ TEST(ReadL4Route, BadTcp) {
 TEST(ReadL4Route, BadTls) {
   test::check_specs(
       "VirtualService", "hosts: [a.com, '*.b.com']\ntls:\n- @",
-      {{"name: x" + kRoute, "8:5 Error IST0106 TLS route must have at least one match condition"},
+      {{"match: []" + kRoute, "8:5 Error IST0106 TLS route must have at least one match condition"},
        {"match: []" + kRoute, "8:5 Error IST0106 TLS route must have at least one match condition"},
        {"match: [{port: 443}]" + kRoute, "8:13 Error IST0106 TLS match must have at least one SNI host"},
        {"match: [{sniHosts: [a.com]}]", "8:5 Error IST0106 TLS route must have a route"},

@@ -50,5 +50,20 @@ TEST(ReadMesh, Bad) {
               ElementsAre(StartsWith("4:14 Error IST0106 mesh: rootNamespace must be a string")));
 }
 
+/// Each setting that is not read is named: a warning where traffic goes another way, else an info.
+TEST(ReadMesh, NothingIsIgnoredInSilence) {
+  const ParsedFile file = read_yaml(
+      "rootNamespace: istio-system\ndefaultHttpRetryPolicy: {attempts: 0}\ntrustDomain: a\nrootNamespaces: b\n",
+      "mesh.yaml");
+  ASSERT_EQ(file.diagnostics.size(), 3U);
+  EXPECT_EQ(file.diagnostics[0].at.line, 2U);
+  EXPECT_EQ(file.diagnostics[0].level, Level::kWarning);
+  EXPECT_EQ(file.diagnostics[0].code, "WEIR0221");
+  EXPECT_EQ(file.diagnostics[1].at.line, 3U);
+  EXPECT_EQ(file.diagnostics[1].level, Level::kInfo);
+  EXPECT_EQ(file.diagnostics[2].at.line, 4U);
+  EXPECT_EQ(file.diagnostics[2].hint, "did you mean rootNamespace?");
+}
+
 }  // namespace
 }  // namespace weir::config

@@ -34,6 +34,32 @@ TEST(ReadYaml, AllThreeVersionsOfIstiosApi) {
   }
 }
 
+TEST(ReadYaml, SkipsFilesOfOtherToolsWithALine) {
+  for (const char* name :
+       {"kustomization.yaml", "a/b/values.yaml", "Chart.yaml", "values-prod.yml", "docker-compose.yaml"}) {
+    const ParsedFile file = read_yaml("resources: [a.yaml]\n", name);
+    ASSERT_EQ(file.diagnostics.size(), 1U) << name;
+    EXPECT_EQ(file.diagnostics[0].level, Level::kInfo);
+    EXPECT_EQ(file.diagnostics[0].code, code::kSkippedKind);
+  }
+  // Others are cut off or mistyped, and an object is one in whatever file.
+  EXPECT_TRUE(has_errors(read_yaml("resources: [a.yaml]\n", "rules.yaml").diagnostics));
+  EXPECT_EQ(read_yaml("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", "values.yaml").objects.size(), 1U);
+}
+
+TEST(ReadYaml, AnEmptyValueIsFoundAtItsKey) {
+  for (const auto& [spec, finding] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"host:\nsubsets: []", "6:3 Error"},
+           {"host: a\nsubsets:\ntrafficPolicy: {tls: {}}", "7:3 Error"},
+           {"host: a\nsubsets:\n- name:\n  labels: {a: b}", "8:5 Error"},
+           {"host: ~", "6:3 Error"},
+           {"host: a\ntrafficPolicy:\n  tls:\n    mode:\n\n  # more\n\nsubsets: []", "9:7 Error"}}) {
+    const auto found = test::read_findings(test::istio("DestinationRule", spec));
+    ASSERT_FALSE(found.empty()) << spec;
+    EXPECT_THAT(found.front(), StartsWith(finding)) << spec;
+  }
+}
+
 TEST(ReadYaml, SkipsOtherKindsWithALine) {
   const ParsedFile file = read_yaml(
       "apiVersion: apps/v1\nkind: Deployment\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n---\n"
