@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What the kernel programs and user space share: every map's key and value, limits and counters. Plain C, plain bytes:
  * fixed widths, padding written out as `pad` and zero, no unions, no bit-fields; addresses are 16 bytes in network
- * order with IPv4 as ::ffff:a.b.c.d. A change of layout or meaning raises ABI_VERSION. Id 0 means "none" everywhere. */
+ * order with IPv4 as ::ffff:a.b.c.d. Id 0 means "none" everywhere.
+ *
+ * Maps are versioned one by one: a value may grow at its end (an older agent's is carried over, the new fields zero);
+ * any other change of a map's layout raises its version in user space's map_specs(), and the map is made anew while all
+ * others go on. Only a change of what the maps together mean raises ABI_VERSION. */
 #ifndef WEIR_BPF_ABI_H
 #define WEIR_BPF_ABI_H
 
@@ -30,6 +34,7 @@ enum {
   MAX_PROXY_PORTS = 1 << 14,
   MAX_PROXY_WORKERS = 256, /* of each address family */
   MAX_GATEWAY_PLACES = 4096,
+  MAX_SPILLED = 4096,
   /* A beat of the proxy that is older than this, in ns, counts as none. */
   PROXY_BEAT_NS = 2000000000,
 };
@@ -178,8 +183,8 @@ struct socket_record {
   __u32 split;
   __u32 flags;             /* enum socket_flags */
   __u64 generation;        /* of the split that picked */
-  __u8 client_address[16]; /* redirected: what `redirects` knows it by */
-  __be16 client_port;      /* 0: not known yet */
+  __u8 client_address[16]; /* redirected, or a subflow's: what `redirects` knows it by */
+  __be16 client_port;      /* 0: not known yet, or not in `redirects` */
   __u16 pad[3];
 };
 WEIR_STATIC_ASSERT(sizeof(struct socket_record) == 80, "socket_record is part of the kernel ABI");
@@ -229,7 +234,8 @@ struct gateway_place {
   __u8 address[16];
 };
 
-/* `redirects`: proof that a connection to a port of the proxy was redirected there. */
+/* `redirects`: proof that a connection to a port of the proxy was redirected there. For a subflow to an endpoint,
+ * `proxy_port` is the endpoint's and nothing is proved. */
 struct redirect_key {
   __u8 client_address[16];
   __be16 client_port;

@@ -45,4 +45,17 @@ static __always_inline void write_v6(struct bpf_sock_addr* ctx, const struct add
   ctx->user_port = port;
 }
 
+#define AF_INET 2
+
+#define FIELD(name) (*(volatile __typeof__(name)*)&(name))
+
+/* Contexts' fields are read before they are chosen from: of two loads in two branches the compiler would make one of a
+ * computed place, which the verifier refuses. */
+static __always_inline void choose_address(struct address* address, int is_v4, __u32 v4, const __u32* v6) {
+  address->words[0] = is_v4 ? 0 : v6[0];
+  address->words[1] = is_v4 ? 0 : v6[1];
+  address->words[2] = is_v4 ? bpf_htonl(0xffff) : v6[2];
+  address->words[3] = is_v4 ? v4 : v6[3];
+}
+
 #endif

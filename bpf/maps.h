@@ -113,7 +113,16 @@ struct {
   __type(value, __u64);
 } proxy_sockets SEC(".maps");
 
-/* Who was redirected: made when the SYN leaves, looked up when it arrives, gone with the client's socket. */
+/* Records of redirected sockets that found no room in `sockets`, from connect() until the SYN leaves. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, MAX_SPILLED);
+  __type(key, __u64);
+  __type(value, struct socket_record);
+} spilled SEC(".maps");
+
+/* Who was redirected: made when the SYN leaves, looked up when it arrives, gone with the client's socket. Also what
+ * leads from an MPTCP client's socket to the record of its subflow: see subflow.h. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, DEFAULT_REDIRECTS);

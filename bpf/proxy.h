@@ -8,7 +8,6 @@
 #include "proxy_alive.h"
 #include "record.h"
 
-#define AF_INET 2
 #define IPPROTO_TCP 6
 
 /* The ports of the proxy, in host order: [first, first + count). */
@@ -24,7 +23,6 @@ static __always_inline int is_proxy_itself(const struct proxy_place* place) {
 static __always_inline int find_way(struct bpf_sock_addr* ctx, const struct proxy_place* place,
                                     const struct address* dialled, struct choice* choice) {
   __u32 loopback;
-  /* Of MPTCP the hooks see another socket here than below. */
   if (ctx->protocol != IPPROTO_TCP) return 0;
   if (address_prefix_off_v4(dialled)) {
     __builtin_memcpy(&choice->address, place->v6, sizeof(choice->address));
@@ -38,7 +36,13 @@ static __always_inline int find_way(struct bpf_sock_addr* ctx, const struct prox
   return !(place->flags & loopback) || bpf_get_netns_cookie(ctx) == place->netns;
 }
 
-/* Without a record nothing would vouch for the connection: then it has no way either. */
+/* Without room for a record it is kept for the moment until the SYN leaves and asks for it: the proof must be had. */
+static __always_inline int keep_for_proof(__u64 cookie, const struct socket_record* record) {
+  if (keep_record(cookie, record)) return 1;
+  COUNT(record_full);
+  return !bpf_map_update_elem(&spilled, &cookie, record, BPF_ANY);
+}
+
 static __always_inline int redirect(struct bpf_sock_addr* ctx, const struct proxy_place* place, __u64 cookie,
                                     const struct address* dialled, const struct frontend* frontend,
                                     struct choice* choice) {
@@ -48,7 +52,7 @@ static __always_inline int redirect(struct bpf_sock_addr* ctx, const struct prox
   choice->counter = COUNTER_NONE;
   make_record(&record, dialled, (__be16)ctx->user_port, choice);
   record.flags = SOCKET_REDIRECTED;
-  return keep_record(cookie, &record);
+  return keep_for_proof(cookie, &record);
 }
 
 /* What becomes of a connection that is for the proxy; CONNECT_TO_ENDPOINT: to be split. */
@@ -72,27 +76,13 @@ static __always_inline enum outcome send_to_proxy(struct bpf_sock_addr* ctx, con
   return CONNECT_TO_ENDPOINT;
 }
 
-#define FIELD(name) (*(volatile __typeof__(name)*)&(name))
-
-/* Contexts' fields are read before they are chosen from: of two loads in two branches the compiler would make one of a
- * computed place, which the verifier refuses. */
-static __always_inline void choose_address(struct address* address, int is_v4, __u32 v4, const __u32* v6) {
-  address->words[0] = is_v4 ? 0 : v6[0];
-  address->words[1] = is_v4 ? 0 : v6[1];
-  address->words[2] = is_v4 ? bpf_htonl(0xffff) : v6[2];
-  address->words[3] = is_v4 ? v4 : v6[3];
-}
-
 /* Says whether a port, in host order, is one of the proxy's. */
 static __always_inline int is_proxy_port(__u32 port) {
   return port - proxy_port_first < proxy_port_count;
 }
 
-/* A socket that connects has its address and port now. If it was redirected, whoever receives its SYN will ask. */
-static __always_inline void vouch(struct bpf_sock_ops* ctx) {
-  __u64 cookie = bpf_get_socket_cookie(ctx);
-  struct socket_record* record = bpf_map_lookup_elem(&sockets, &cookie);
-  if (!record || !(record->flags & SOCKET_REDIRECTED)) return;
+/* Under what the client's address and port are known; they are the record's from now on. */
+static __always_inline void write_proof(struct bpf_sock_ops* ctx, __u64 cookie, struct socket_record* record) {
   struct redirect_key key = {};
   struct redirect value = {.cookie = cookie};
   struct address client, sent_to;
@@ -110,6 +100,31 @@ static __always_inline void vouch(struct bpf_sock_ops* ctx) {
   bpf_map_update_elem(&redirects, &key, &value, BPF_ANY);
 }
 
+/* A socket that connects has its address and port now. If it was redirected, whoever receives its SYN will ask. */
+static __always_inline void vouch(struct bpf_sock_ops* ctx) {
+  __u64 cookie = bpf_get_socket_cookie(ctx);
+  struct socket_record* record = find_record(&cookie);
+  if (record) {
+    if (record->flags & SOCKET_REDIRECTED) write_proof(ctx, cookie, record);
+    return;
+  }
+  record = bpf_map_lookup_elem(&spilled, &cookie);
+  if (!record) return;
+  write_proof(ctx, cookie, record);
+  /* Its next connect may be another's. */
+  bpf_map_delete_elem(&spilled, &cookie);
+}
+
+/* A subflow's record is found by its addresses, and closed with it: see subflow.h. */
+static __always_inline void follow_subflow(struct bpf_sock_ops* ctx) {
+  __u64 cookie = bpf_get_socket_cookie(ctx);
+  struct socket_record* record = find_record(&cookie);
+  if (!record) return;
+  bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+  /* A proof for one of the proxy's ports is vouch()'s to write. */
+  if (!is_proxy_port(bpf_ntohs(record->endpoint_port))) write_proof(ctx, cookie, record);
+}
+
 static __always_inline int was_redirected(struct bpf_sk_lookup* ctx, __u32 port) {
   struct redirect_key key = {};
   struct address client;
@@ -120,7 +135,7 @@ static __always_inline int was_redirected(struct bpf_sk_lookup* ctx, __u32 port)
   __builtin_memcpy(key.client_address, &client, sizeof(key.client_address));
   key.client_port = ctx->remote_port;
   key.proxy_port = bpf_htons((__u16)port);
-  return bpf_map_lookup_elem(&redirects, &key) != 0;
+  return find_redirect(&key) != 0;
 }
 
 /* The listening socket for a client's port. Returns 0 when it could be given to none. */

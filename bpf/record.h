@@ -5,29 +5,36 @@
 #define WEIR_BPF_RECORD_H
 
 #include "choose.h"
+#include "subflow.h"
 
-/* A redirected socket's proof is worth nothing once the socket is gone: its port may be somebody else's next. */
+/* A socket's proof is worth nothing once the socket is gone: its port may be somebody else's next. */
 static __always_inline void forget_redirect(const struct socket_record* record) {
   struct redirect_key key = {};
   __builtin_memcpy(key.client_address, record->client_address, sizeof(key.client_address));
   key.client_port = record->client_port;
   key.proxy_port = record->endpoint_port;
-  if (key.client_port) bpf_map_delete_elem(&redirects, &key);
+  delete_redirect(&key);
 }
 
-/* Closes the books of a socket's last connection, if it had one. */
-static __always_inline int close_record(__u64 cookie) {
-  const struct socket_record* record = bpf_map_lookup_elem(&sockets, &cookie);
+static __always_inline int close_record_in(void* map, __u64 cookie) {
+  const struct socket_record* record = bpf_map_lookup_elem(map, &cookie);
   if (!record) return 0;
   const __u32 counter = record->counter;
-  if (record->flags & SOCKET_REDIRECTED) forget_redirect(record);
-  if (bpf_map_delete_elem(&sockets, &cookie)) return 0; /* somebody else closed it */
+  if (record->client_port) forget_redirect(record);
+  if (bpf_map_delete_elem(map, &cookie)) return 0; /* somebody else closed it */
   count_closed(counter);
   return 1;
 }
 
+/* Closes the books of a socket's last connection, if it had one. */
+static __always_inline int close_record(__u64 cookie) {
+  if (close_record_in(&sockets, cookie)) return 1;
+  return has_sockets_before && close_record_in(&sockets_before, cookie);
+}
+
 /* Returns 0 when the map has no room. */
 static __always_inline int keep_record(__u64 cookie, const struct socket_record* record) {
+  if (has_sockets_before && close_record_in(&sockets_before, cookie)) COUNT(record_replaced);
   long error = bpf_map_update_elem(&sockets, &cookie, record, BPF_NOEXIST);
   if (error == -17 /* EEXIST: this socket connected before */) {
     if (close_record(cookie)) COUNT(record_replaced);
@@ -60,8 +67,9 @@ static __always_inline void open_record(__u64 cookie, const struct address* serv
 
 /* True when `address` is where the record's socket was sent; then it holds the service's address instead. A record that
  * a failed or dissolved connection left behind does not match what the socket is connected to now. */
-static __always_inline int show_service(__u64 cookie, struct address* address, __be16* port) {
-  const struct socket_record* record = bpf_map_lookup_elem(&sockets, &cookie);
+static __always_inline int show_service(struct bpf_sock_addr* ctx, struct address* address, __be16* port) {
+  const __u64 cookie = record_cookie(ctx, *port);
+  const struct socket_record* record = find_record(&cookie);
   if (!record || record->endpoint_port != *port) return 0;
   struct address endpoint;
   __builtin_memcpy(&endpoint, record->endpoint_address, sizeof(endpoint));

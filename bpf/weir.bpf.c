@@ -109,7 +109,7 @@ int weir_peername4(struct bpf_sock_addr* ctx) {
   struct address address;
   __be16 port = (__be16)ctx->user_port;
   address_from_v4(&address, ctx->user_ip4);
-  if (show_service(bpf_get_socket_cookie(ctx), &address, &port)) write_v4(ctx, &address, port);
+  if (show_service(ctx, &address, &port)) write_v4(ctx, &address, port);
   return ALLOW;
 }
 
@@ -118,7 +118,7 @@ int weir_peername6(struct bpf_sock_addr* ctx) {
   struct address address;
   __be16 port = (__be16)ctx->user_port;
   address_from_v6(&address, ctx);
-  if (show_service(bpf_get_socket_cookie(ctx), &address, &port)) write_v6(ctx, &address, port);
+  if (show_service(ctx, &address, &port)) write_v6(ctx, &address, port);
   return ALLOW;
 }
 
@@ -128,11 +128,16 @@ int weir_release(struct bpf_sock* ctx) {
   return ALLOW;
 }
 
-/* Called at several steps of every TCP connection's life: one comparison for all but the first, two for whoever does
- * not connect to a port of the proxy. */
+/* Called at several steps of every TCP connection's life: two comparisons for all but the first, where whoever connects
+ * elsewhere than to a port of the proxy pays for being asked whether it is a subflow. */
 SEC("sockops")
 int weir_sock_ops(struct bpf_sock_ops* ctx) {
-  if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB && is_proxy_port(bpf_ntohl(ctx->remote_port))) vouch(ctx);
+  if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+    if (is_proxy_port(bpf_ntohl(ctx->remote_port))) vouch(ctx);
+    if (is_subflow(ctx)) follow_subflow(ctx);
+  } else if (ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] == BPF_TCP_CLOSE) {
+    if (has_mptcp && close_record(bpf_get_socket_cookie(ctx))) COUNT(record_released);
+  }
   return ALLOW;
 }
 

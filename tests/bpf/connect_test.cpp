@@ -182,6 +182,39 @@ TEST_F(ConnectTest, AFullRecordMapStillConnects) {
   EXPECT_EQ(split_of(datapath, "a")->counts.open(), 0U);
 }
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+// connect() and sock_ops see the subflow, getpeername() and release another socket: records stayed for ever.
+TEST_F(ConnectTest, MultipathTcp) {
+  auto datapath = start(make_plan({make_service("a", kVip, 80, {{1, {servers.start('a')}}}),
+                                   make_service("b", kVip6, 80, {{1, {servers.start('6', "::1")}}})}));
+  const auto open_one = [](int family, const char* address) {
+    Connection connection;
+    connection.fd.reset(socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP));
+    if (connection.fd) connection.error = connect_socket(connection.fd.get(), family, address, 80);
+    return connection;
+  };
+  if (!open_one(AF_INET, kVip).fd) GTEST_SKIP() << "this kernel has no MPTCP";
+  {
+    const Connection four = open_one(AF_INET, kVip), six = open_one(AF_INET6, kVip6);
+    const Connection mapped = open_one(AF_INET6, kVip), plain = connect_to(kVip, 80);
+    for (const Connection* one : {&four, &six, &mapped, &plain}) EXPECT_EQ(one->error, 0);
+    EXPECT_EQ(peer_of(four.fd.get()), "127.9.0.1:80");
+    EXPECT_EQ(peer_of(six.fd.get()), "[fd00:9::1]:80");
+    EXPECT_EQ(peer_of(mapped.fd.get()), "127.9.0.1:80");
+    EXPECT_EQ(split_of(datapath, "a")->counts.open(), 3U);
+  }
+  EXPECT_EQ(split_of(datapath, "a")->counts.open(), 0U);
+  EXPECT_EQ(split_of(datapath, "b")->counts.open(), 0U);
+  const auto view = *datapath.read();
+  for (const MapUsage& map : view.usage)
+    if (map.name == "sockets" || map.name == "redirects") {
+      EXPECT_EQ(map.used, 0U) << map.name;
+    }
+}
+
 // Hairpin: a process that serves connects to its own service.
 TEST_F(ConnectTest, AServerReachesItself) {
   const auto endpoint = servers.start('h');

@@ -297,7 +297,8 @@ TEST_F(ProxyTest, CountersOfEndpointsDoNotSeeRedirectedSockets) {
     }
 }
 
-TEST_F(ProxyTest, WithoutRoomForARecordTheDefaultRouteIsSplit) {
+// A map full of somebody's records was a way past every rule, for everybody.
+TEST_F(ProxyTest, WithoutRoomForARecordItIsSentToTheProxyAllTheSame) {
   Options options = sandbox.options();
   options.sizes.sockets = 4;
   auto datapath = start_with_proxy(proxied({make_service("a", kVip, 80, {{1, {servers.start('a')}}})}), options);
@@ -306,9 +307,10 @@ TEST_F(ProxyTest, WithoutRoomForARecordTheDefaultRouteIsSplit) {
     held.push_back(connect_to(kVip, 80));
     EXPECT_EQ(held.back().error, 0);
   }
-  EXPECT_GT(verdict(datapath, "proxy_no_way"), 0U);
-  EXPECT_EQ(verdict(datapath, "redirected") + verdict(datapath, "proxy_no_way"), 40U);
-  EXPECT_EQ(verdict(datapath, "redirected"), verdict(datapath, "proxy_handed"));
+  EXPECT_EQ(verdict(datapath, "redirected"), 40U);
+  EXPECT_EQ(verdict(datapath, "proxy_handed"), 40U);
+  EXPECT_EQ(verdict(datapath, "proxy_no_way"), 0U);
+  EXPECT_GT(verdict(datapath, "record_full"), 0U);
 }
 
 // The proof lives from SYN to arrival: a map much smaller than the number of clients that are connected will do.
@@ -338,7 +340,7 @@ TEST_F(ProxyTest, ManyClientsAtOnceAndAMapOfProofsThatIsTooSmall) {
 #define IPPROTO_MPTCP 262
 #endif
 
-// The hooks see the TCP socket beneath; where they do not, there would be no proof, and it must not be sent.
+// The hooks see the TCP socket beneath.
 TEST_F(ProxyTest, MultipathTcp) {
   auto datapath = start_with_proxy(proxied({make_service("a", kVip, 80, {{1, {servers.start('a')}}})}));
   Connection connection;
@@ -346,7 +348,48 @@ TEST_F(ProxyTest, MultipathTcp) {
   if (!connection.fd) GTEST_SKIP() << "this kernel has no MPTCP";
   connection.error = connect_socket(connection.fd.get(), AF_INET, kVip, 80);
   EXPECT_EQ(connection.error, 0);
-  EXPECT_EQ(verdict(datapath, "proxy_no_way") + verdict(datapath, "proxy_handed"), 1U);
+  EXPECT_EQ(verdict(datapath, "proxy_handed"), 1U);
+  EXPECT_EQ(peer_of(connection.fd.get()), "127.9.0.1:80");
+  listeners.accept().fd.reset();
+  connection.fd.reset();
+  const auto view = *datapath.read();
+  for (const MapUsage& map : view.usage)
+    if (map.name == "sockets" || map.name == "redirects") {
+      EXPECT_EQ(map.used, 0U) << map.name;
+    }
+}
+
+// New programs and old ones, on new maps and old ones: whoever connects meanwhile must find what vouches for it.
+TEST_F(ProxyTest, NobodyGoesPastTheProxyWhileMapsChangeTheirSize) {
+  const auto plan = proxied({make_service("a", kVip, 80, {{1, {servers.start('a')}}})});
+  Options options = sandbox.options();
+  std::optional<Datapath> datapath(start_with_proxy(plan, options));
+  Beat beat(*datapath);
+  std::atomic<bool> stop = false;
+  std::atomic<int> connected = 0, failed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      while (!stop) {
+        beat.set_age(0);
+        ++(connect_to(kVip, 80).error == 0 ? connected : failed);
+        while (listeners.accept().fd) {}
+      }
+    });
+  using Size = uint32_t MapSizes::*;
+  for (const Size size : {&MapSizes::sockets, &MapSizes::splits, &MapSizes::redirects, &MapSizes::counters}) {
+    const int before = connected;
+    datapath.reset();
+    options.sizes.*size *= 2;
+    datapath.emplace(start(plan, options));
+    while (connected < before + 50) std::this_thread::yield();
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(verdict(*datapath, "proxy_down"), 0U);
+  EXPECT_EQ(verdict(*datapath, "proxy_direct"), 0U);
+  EXPECT_EQ(verdict(*datapath, "redirected"), static_cast<uint64_t>(connected.load()));
 }
 
 // Sockets that are bound to an address have one family: then there is one for each.

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Keep-alive HTTP clients that ask without a pause until stdin ends: what a change must not disturb.
 
-http_load.py HOST:PORT [--threads N] [--path P] [--host NAME] [--pause SECONDS]
+http_load.py HOST:PORT [--threads N] [--path P] [--host NAME] [--pause SECONDS] [--close]
 Prints "started" on stderr; at the end {"total", "failed", "errors", "by_version", "longest_gap"} on stdout. A request
 has failed when its connection breaks before the answer is whole, or its status is 5xx. The gap is the longest time
-between two answers of one client."""
+between two answers of one client. With --close each request has a connection of its own."""
 
 import argparse
 import collections
@@ -28,6 +28,8 @@ class Client(threading.Thread):
         host, _, port = self.options.target.rpartition(":")
         connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=10)
         headers = {"Host": self.options.host} if self.options.host else {}
+        if self.options.close:
+            headers["Connection"] = "close"
         last = time.monotonic()
         while not stopping.is_set():
             self.total += 1
@@ -56,6 +58,7 @@ def main():
     parser.add_argument("--path", default="/")
     parser.add_argument("--host")
     parser.add_argument("--pause", type=float, default=0)
+    parser.add_argument("--close", action="store_true")
     options = parser.parse_args()
     clients = [Client(options) for _ in range(options.threads)]
     for client in clients:

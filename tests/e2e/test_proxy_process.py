@@ -214,6 +214,29 @@ class ProxyProcess(harness.WorldTest):
         self.rule(0, 100)
         wait_for(lambda: set(self.get("/")["by_version"]) == {"v2"}, "the adopted proxy follows a change")
 
+    def test_maps_of_other_sizes_send_nobody_past_the_proxy(self):
+        """Once all maps were made anew, the proxy beat into the old one, and every rule was bypassed for good."""
+        pid = self.start()
+        load = self.load("--threads", "2", "--path", "/v3", "--close")
+        sizes, lookups = [], 0
+        for how, size in ((signal.SIGTERM, "splits"), (signal.SIGKILL, "sockets"), (signal.SIGTERM, "counters"),
+                          (signal.SIGKILL, "endpoints"), (signal.SIGTERM, "sources")):
+            sizes += [f"--map-{size}", "8192"]
+            self.world.stop_agent(how)
+            self.world.start_agent(*sizes)
+            maps = {entry["name"]: entry["capacity"] for entry in self.world.status()["datapath"]["maps"]}
+            self.assertEqual(maps[size], 8192)
+            self.assertEqual(self.proxy()["pid"], pid)
+            self.assertEqual(self.world.status()["problems"], [])
+            self.assertTrue(self.by_proxy())
+            self.assertGreater(self.world.verdicts()["lookups"], lookups, "a counter fell")
+            lookups = self.world.verdicts()["lookups"]
+        counts = load.finish()
+        self.assert_undisturbed(counts)
+        self.assertEqual(set(counts["by_version"]), {"v3"})
+        verdicts = self.world.verdicts()
+        self.assertEqual((verdicts["proxy_down"], verdicts["proxy_no_way"], verdicts["proxy_direct"]), (0, 0, 0))
+
     def test_without_agent_and_proxy_services_fall_back(self):
         pid = self.start()
         self.world.stop_agent(signal.SIGKILL)

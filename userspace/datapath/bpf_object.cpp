@@ -33,14 +33,22 @@ bpf_map* map_of(const Skeleton& skeleton, size_t index) {
   return bpf_object__find_map_by_name(skeleton->obj, map_name(static_cast<MapId>(index)));
 }
 
-Result<void> prepare_maps(const Skeleton& skeleton, const MapSizes& sizes, const MapSet* existing) {
+Result<void> prepare_maps(const Skeleton& skeleton, const MapSizes& sizes, const GivenMaps& given) {
   for (size_t i = 0; i < kMapCount; ++i) {
     const auto id = static_cast<MapId>(i);
     bpf_map* map = map_of(skeleton, i);
-    const int error = existing != nullptr ? bpf_map__reuse_fd(map, existing->fd(id))
-                                          : bpf_map__set_max_entries(map, entries_for(id, sizes));
+    const int error = given.maps[i] >= 0 ? bpf_map__reuse_fd(map, given.maps[i])
+                                         : bpf_map__set_max_entries(map, entries_for(id, sizes));
     if (error < 0) return errno_error(std::string("prepare map ") + map_name(id), error);
   }
+  return {};
+}
+
+/// A map that is there for as long as another takes its place.
+Result<void> prepare_before(bpf_map* map, int given, volatile const uint8_t* told) {
+  const int error = given >= 0 ? bpf_map__reuse_fd(map, given) : bpf_map__set_autocreate(map, false);
+  if (error < 0) return errno_error("prepare an old map", error);
+  *const_cast<uint8_t*>(told) = given >= 0 ? 1 : 0;
   return {};
 }
 
@@ -66,7 +74,7 @@ Error load_error(int error, const std::string& log) {
 
 }  // namespace
 
-Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing,
+Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const GivenMaps& given,
                                  PortRange proxy_ports) {
   if (features.no_right)
     return Error{"no right to load BPF programs: weir needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", EPERM};
@@ -76,7 +84,11 @@ Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes&
   lift_memory_limit();
   const Skeleton skeleton(weir_bpf__open());
   if (!skeleton) return load_error(-errno, log.text());
-  WEIR_TRY(prepare_maps(skeleton, sizes, existing));
+  WEIR_TRY(prepare_maps(skeleton, sizes, given));
+  WEIR_TRY(prepare_before(skeleton->maps.sockets_before, given.sockets_before, &skeleton->rodata->has_sockets_before));
+  WEIR_TRY(
+      prepare_before(skeleton->maps.redirects_before, given.redirects_before, &skeleton->rodata->has_redirects_before));
+  skeleton->rodata->has_mptcp = features.mptcp ? 1 : 0;
   skeleton->rodata->has_set_retval = features.set_retval ? 1 : 0;
   skeleton->rodata->proxy_port_first = proxy_ports.first;
   skeleton->rodata->proxy_port_count = proxy_ports.count;

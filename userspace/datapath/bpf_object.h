@@ -22,9 +22,21 @@ struct PortRange {
   uint16_t first = 61000, count = 1000;
 };
 
-/// Loads the programs that this kernel can run. `existing`: maps to use (null: new ones of `sizes`). A program that the
-/// verifier refuses is an error with the first 16 KiB of the verifier's log.
-Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const MapSet* existing,
+/// Maps for the programs to use.
+struct GivenMaps {
+  GivenMaps() { maps.fill(-1); }
+  /// All of them.
+  explicit GivenMaps(const MapSet& set) {
+    for (size_t i = 0; i < kMapCount; ++i) maps[i] = set.fd(static_cast<MapId>(i));
+  }
+  std::array<int, kMapCount> maps;  // in the order of MapId; -1: a new one
+  /// Those that `sockets` and `redirects` take the place of, to be looked into as well; -1: none.
+  int sockets_before = -1, redirects_before = -1;
+};
+
+/// Loads the programs that this kernel can run; `sizes` are those of new maps. A program that the verifier refuses is
+/// an error with the first 16 KiB of the verifier's log.
+Result<LoadedObject> load_object(const KernelFeatures& features, const MapSizes& sizes, const GivenMaps& given,
                                  PortRange proxy_ports = {});
 
 }  // namespace weir::datapath

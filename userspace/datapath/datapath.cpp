@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "base/hash.h"
 #include "datapath/bpffs.h"
@@ -64,6 +64,7 @@ struct Datapath::Impl {
   Options options;
   std::string cgroup_path;
   FileDescriptor cgroup, lock;
+  KernelFeatures features;
   Home home;
   std::optional<ProxyMaps> proxy;
   std::string why_no_proxy;
@@ -90,6 +91,9 @@ struct Datapath::Impl {
   Result<void> mend_services(ReconcileReport* report);
   Result<void> mend_maps(ReconcileReport* report, Look look);
   Result<void> mend_pins(ReconcileReport* report);
+  [[nodiscard]] PortRange proxy_ports() const { return {options.proxy_port_first, options.proxy_port_count}; }
+  Result<void> attach();
+  Result<void> take_over();
 };
 
 Result<void> Datapath::Impl::read_back() {
@@ -250,17 +254,16 @@ Result<Datapath> Datapath::open(Options options) {
   auto lock = lock_bpffs(chosen.bpffs_dir);
   if (!lock) return std::move(lock).error();
   impl->lock = *std::move(lock);
-  const auto features = kernel_features(probe_features());
-  auto home = open_home(chosen.bpffs_dir, chosen.sizes, features, make_meta(chosen.node),
-                        {chosen.proxy_port_first, chosen.proxy_port_count});
+  impl->features = kernel_features(probe_features());
+  auto home = open_home(chosen.bpffs_dir, chosen.sizes, impl->features, make_meta(chosen.node), impl->proxy_ports());
   if (!home) return std::move(home).error();
   impl->home = *std::move(home);
   impl->proxy.emplace(chosen.proxy_port_first, chosen.proxy_port_count);
   WEIR_TRY(impl->proxy->adopt(impl->home.maps));
   WEIR_TRY(impl->read_back());
-  if (!features.proxy())
+  if (!impl->features.proxy())
     impl->why_no_proxy = "this kernel lacks sock_ops, sk_lookup or sock_release programs (since Linux 5.9)";
-  if (!impl->home.why_new.empty()) impl->log("building new maps beside the pinned ones: " + impl->home.why_new);
+  if (!impl->home.why_new.empty()) impl->log("making maps anew beside the pinned ones: " + impl->home.why_new);
   return Datapath(std::move(impl));
 }
 
@@ -282,19 +285,39 @@ Result<std::string> Datapath::preview(const routing::Plan& plan) {
   return text;
 }
 
-Result<void> Datapath::attach() {
-  auto report = attach_hooks(impl_->directory(), impl_->cgroup, impl_->home.programs);
-  if (!report) return std::move(report).error();
-  impl_->attached = true;
-  if (!impl_->home.beside) return {};
-  WEIR_TRY(settle_in(impl_->directory()));
-  impl_->home.beside = false;
+/// The hooks run on the new maps: what programs had written in those before goes on in them.
+Result<void> Datapath::Impl::take_over() {
+  const bool handed = home.old_sockets || home.old_redirects;
+  if (!home.beside && !exists(directory() + "/maps_old")) return {};
+  WEIR_TRY(settle_in(directory(), &home));
+  wait_for_programs();
+  WEIR_TRY(move_in(directory(), &home));
+  if (!handed) return {};
+  auto programs = load_on(home, features, proxy_ports());
+  if (!programs) return std::move(programs).error();
+  home.programs = *std::move(programs);
+  const auto report = attach_hooks(directory(), cgroup, home.programs);
+  if (!report) return report.error();
   return {};
+}
+
+Result<void> Datapath::Impl::attach() {
+  home.numbers.go_on(home.maps.memory());
+  const auto report = attach_hooks(directory(), cgroup, home.programs);
+  if (!report) return report.error();
+  attached = true;
+  return take_over();
+}
+
+Result<void> Datapath::attach() {
+  return impl_->attach();
 }
 
 Result<ReconcileReport> Datapath::reconcile(Look look) {
   ReconcileReport report;
   WEIR_TRY(impl_->mend_pins(&report));
+  // By now the packet programs run on the new maps too.
+  if (impl_->attached) std::exchange(impl_->home.numbers, {}).go_on(impl_->home.maps.memory());
   if (impl_->applied_once) WEIR_TRY(impl_->mend_maps(&report, look));
   return report;
 }
@@ -313,29 +336,7 @@ uint64_t Datapath::generation() const {
 }
 
 Result<void> Datapath::set_sources(std::span<const SourceEntry> sources) {
-  const auto map = impl_->home.maps.sources();
-  auto present = map.read_all();
-  if (!present) return std::move(present).error();
-  std::unordered_map<uint64_t, uint32_t> gone(present->begin(), present->end());
-  std::unordered_map<uint64_t, uint32_t> wanted;
-  for (const SourceEntry& source : sources) wanted[source.netns_cookie] = source.source;
-  if (wanted.size() > impl_->options.sizes.sources)
-    return Error{"sources: the map is full: " + std::to_string(wanted.size()) + " entries needed, it has " +
-                     std::to_string(impl_->options.sizes.sources),
-                 ENOSPC};
-  std::vector<uint64_t> keys, gone_keys;
-  std::vector<uint32_t> values;
-  for (const auto& [cookie, source] : wanted) {
-    const auto old = gone.find(cookie);
-    if (old == gone.end() || old->second != source) {
-      keys.push_back(cookie);
-      values.push_back(source);
-    }
-    if (old != gone.end()) gone.erase(old);
-  }
-  for (const auto& [cookie, source] : gone) gone_keys.push_back(cookie);
-  WEIR_TRY(map.remove(gone_keys));
-  return map.update(keys, values);
+  return write_sources(impl_->home.maps, sources, impl_->options.sizes.sources);
 }
 
 const std::string& Datapath::why_no_proxy() const {

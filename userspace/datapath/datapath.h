@@ -22,7 +22,8 @@ namespace weir::datapath {
 
 struct DriftCheck;
 
-/// Entries of each map. A running set of maps with other sizes is replaced at the next start (counters begin anew).
+/// Entries of each map. A running map of another size is replaced at the next start by one that holds what the old one
+/// held, as far as it fits; all others go on.
 struct MapSizes {
   uint32_t frontends = 65536;
   uint32_t splits = 65536;
@@ -82,7 +83,7 @@ struct HookStatus {
 
 struct Status {
   std::string bpffs_dir, cgroup;
-  bool adopted = false;  // open() found the maps of an earlier agent
+  bool adopted = false;  // the maps hold what an earlier agent's held
   std::vector<HookStatus> hooks;
   std::vector<std::string> warnings;  // of the cgroup set-up (hybrid, namespaced, …)
   [[nodiscard]] bool healthy() const;

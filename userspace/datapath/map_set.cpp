@@ -56,6 +56,7 @@ const std::array<MapSpec, kMapCount>& map_specs() {
       {"proxy_ports", BPF_MAP_TYPE_HASH, sizeof(uint32_t), sizeof(proxy_port), BPF_F_NO_PREALLOC},
       {"gateway_places", BPF_MAP_TYPE_HASH, sizeof(gateway_place), sizeof(uint32_t), BPF_F_NO_PREALLOC},
       {"proxy_sockets", BPF_MAP_TYPE_SOCKMAP, sizeof(uint32_t), sizeof(uint64_t), 0},
+      {"spilled", BPF_MAP_TYPE_LRU_HASH, sizeof(uint64_t), sizeof(socket_record), 0},
       {"redirects", BPF_MAP_TYPE_LRU_HASH, sizeof(redirect_key), sizeof(redirect), 0},
       {"verdicts", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(verdicts), 0},
       {"meta", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(meta), 0},
@@ -65,6 +66,11 @@ const std::array<MapSpec, kMapCount>& map_specs() {
 
 const char* map_name(MapId id) {
   return map_specs()[static_cast<size_t>(id)].name;
+}
+
+std::string pin_name(MapId id) {
+  const MapSpec& spec = map_specs()[static_cast<size_t>(id)];
+  return spec.version == 1 ? spec.name : spec.name + ("_v" + std::to_string(spec.version));
 }
 
 uint32_t entries_for(MapId id, const MapSizes& sizes) {
@@ -88,6 +94,8 @@ uint32_t entries_for(MapId id, const MapSizes& sizes) {
       return abi::MAX_GATEWAY_PLACES;
     case MapId::kProxySockets:
       return 2 * abi::MAX_PROXY_WORKERS;
+    case MapId::kSpilled:
+      return abi::MAX_SPILLED;
     case MapId::kRedirects:
       return sizes.redirects;
     case MapId::kProxyPlace:
@@ -108,7 +116,7 @@ Result<PinnedMaps> MapSet::open(const std::string& directory, const MapSizes* si
     const auto id = static_cast<MapId>(i);
     // The kernel maps nothing of a map that was opened read only, not even for reading.
     const bool mapped = (map_specs()[i].flags & BPF_F_MMAPABLE) != 0;
-    auto fd = open_pin(directory + "/" + map_name(id), writable || mapped);
+    auto fd = open_pin(directory + "/" + pin_name(id), writable || mapped);
     if (!fd) return std::move(fd).error();
     if (!fd->valid()) {
       if (missing.empty()) missing = std::string("map ") + map_name(id) + " is missing";
@@ -116,8 +124,10 @@ Result<PinnedMaps> MapSet::open(const std::string& directory, const MapSizes* si
     }
     ++found;
     auto info = map_info(fd->get());
-    if (!info) return std::move(info).error().context(directory + "/" + map_name(id));
-    if (wrong.empty()) wrong = mismatch(id, *info, sizes);
+    if (!info) return std::move(info).error().context(directory + "/" + pin_name(id));
+    const std::string mismatched = mismatch(id, *info, sizes);
+    if (wrong.empty()) wrong = mismatched;
+    pinned.fits[i] = mismatched.empty();
     set.maps_[i] = *std::move(fd);
     set.infos_[i] = *std::move(info);
   }
@@ -133,11 +143,14 @@ Result<PinnedMaps> MapSet::open(const std::string& directory, const MapSizes* si
     pinned.state = abi > abi::ABI_VERSION ? PinnedMaps::State::kNewer : PinnedMaps::State::kOther;
     pinned.why =
         "the pinned maps are of ABI " + std::to_string(abi) + ", this weir speaks " + std::to_string(abi::ABI_VERSION);
+    pinned.fits = {};
     return pinned;
   }
   if (!missing.empty() || !wrong.empty()) {
     pinned.state = PinnedMaps::State::kOther;
     pinned.why = !missing.empty() ? missing : wrong;
+    pinned.pieces = std::move(set.maps_);
+    pinned.infos = std::move(set.infos_);
     return pinned;
   }
   WEIR_TRY(set.bind(writable));
@@ -207,11 +220,9 @@ Result<void> MapSet::write_proxy_place(const abi::proxy_place& place) const {
   return write_only_entry(MapId::kProxyPlace, place);
 }
 
-Result<size_t> MapSet::count_redirects() const {
-  const HashMap<abi::redirect_key, abi::redirect> map(fd(MapId::kRedirects), map_name(MapId::kRedirects));
-  auto elements = map.read_all();
-  if (!elements) return std::move(elements).error();
-  return elements->size();
+Result<size_t> MapSet::count(MapId id) const {
+  std::vector<char> keys, values;
+  return read_elements(fd(id), map_name(id), info(id).key_size, info(id).value_size, &keys, &values);
 }
 
 Result<uint64_t> MapSet::read_proxy_beat() const {

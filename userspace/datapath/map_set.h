@@ -28,20 +28,24 @@ enum class MapId {
   kProxyPorts,
   kGatewayPlaces,
   kProxySockets,
+  kSpilled,
   kRedirects,
   kVerdicts,
   kMeta
 };
-inline constexpr size_t kMapCount = 15;
+inline constexpr size_t kMapCount = 16;
 
 struct MapSpec {
   const char* name;
   uint32_t type, key_size, value_size, flags;
+  /// Of the layout; from 2 on in the pin's name ("splits_v2"). See bpf/abi.h.
+  uint32_t version = 1;
 };
 
 /// In the order of MapId.
 const std::array<MapSpec, kMapCount>& map_specs();
 const char* map_name(MapId id);
+std::string pin_name(MapId id);
 /// How many entries `id` gets for `sizes`.
 uint32_t entries_for(MapId id, const MapSizes& sizes);
 
@@ -79,7 +83,11 @@ class MapSet {
   [[nodiscard]] Result<abi::proxy_place> read_proxy_place() const;
   [[nodiscard]] Result<void> write_proxy_place(const abi::proxy_place& place) const;
   [[nodiscard]] Result<uint64_t> read_proxy_beat() const;
-  [[nodiscard]] Result<size_t> count_redirects() const;
+  /// Elements of a hash map.
+  [[nodiscard]] Result<size_t> count(MapId id) const;
+  [[nodiscard]] HashMap<abi::redirect_key, abi::redirect> redirects() const {
+    return {fd(MapId::kRedirects), map_name(MapId::kRedirects)};
+  }
   /// Summed over the CPUs.
   [[nodiscard]] Result<abi::verdicts> read_verdicts() const;
 
@@ -101,6 +109,11 @@ struct PinnedMaps {
   enum class State { kNone, kUsable, kOther, kNewer } state = State::kNone;
   std::string why;               // for kOther and kNewer
   std::optional<MapSet> maps{};  // for kUsable
+  /// For kOther: those maps that are there, as they are, and which of them are what was asked for. Of another ABI none
+  /// is.
+  std::array<FileDescriptor, kMapCount> pieces{};
+  std::array<MapInfo, kMapCount> infos{};
+  std::array<bool, kMapCount> fits{};
 };
 
 }  // namespace weir::datapath

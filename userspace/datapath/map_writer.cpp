@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <thread>
+#include <unordered_map>
+#include <vector>
 
 #include "datapath/steps.h"
 
@@ -40,6 +43,32 @@ void wait_for_programs() {
   // A global barrier is an RCU grace period, and cgroup programs run inside RCU. Refused where CPUs run without ticks.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return;
   std::this_thread::sleep_for(std::chrono::nanoseconds(RangeAllocator::kRestNs));
+}
+
+Result<void> write_sources(const MapSet& maps, std::span<const SourceEntry> sources, uint32_t capacity) {
+  const auto map = maps.sources();
+  auto present = map.read_all();
+  if (!present) return std::move(present).error();
+  std::unordered_map<uint64_t, uint32_t> gone(present->begin(), present->end());
+  std::unordered_map<uint64_t, uint32_t> wanted;
+  for (const SourceEntry& source : sources) wanted[source.netns_cookie] = source.source;
+  if (wanted.size() > capacity)
+    return Error{"sources: the map is full: " + std::to_string(wanted.size()) + " entries needed, it has " +
+                     std::to_string(capacity),
+                 ENOSPC};
+  std::vector<uint64_t> keys, gone_keys;
+  std::vector<uint32_t> values;
+  for (const auto& [cookie, source] : wanted) {
+    const auto old = gone.find(cookie);
+    if (old == gone.end() || old->second != source) {
+      keys.push_back(cookie);
+      values.push_back(source);
+    }
+    if (old != gone.end()) gone.erase(old);
+  }
+  for (const auto& [cookie, source] : gone) gone_keys.push_back(cookie);
+  WEIR_TRY(map.remove(gone_keys));
+  return map.update(keys, values);
 }
 
 }  // namespace weir::datapath

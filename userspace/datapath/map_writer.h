@@ -2,8 +2,10 @@
 // Carries out a list of writes in its order.
 
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
+#include "datapath/datapath.h"
 #include "datapath/map_diff.h"
 #include "datapath/map_set.h"
 
@@ -15,5 +17,8 @@ Result<void> write_changes(const MapSet& maps, const Changes& changes, uint64_t 
 
 /// Returns when every BPF program that was running has ended.
 void wait_for_programs();
+
+/// Makes `sources` the list. ENOSPC: more than `capacity`.
+Result<void> write_sources(const MapSet& maps, std::span<const SourceEntry> sources, uint32_t capacity);
 
 }  // namespace weir::datapath

@@ -98,6 +98,22 @@ int probe_sock_ops() {
   return load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, program);
 }
 
+/// As bpf/subflow.h asks.
+int probe_mptcp() {
+  constexpr __s32 kIsMptcp = 196;  // BPF_FUNC_skc_to_mptcp_sock
+  const bpf_insn program[] = {
+      {.code = BPF_LDX | BPF_MEM | BPF_DW,
+       .dst_reg = BPF_REG_1,
+       .src_reg = BPF_REG_1,
+       .off = offsetof(bpf_sock_ops, sk),
+       .imm = 0},
+      {.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_1, .src_reg = 0, .off = 1, .imm = 0},
+      call(static_cast<bpf_func_id>(kIsMptcp)),
+      move_imm(BPF_REG_0, 1),
+      exit_insn()};
+  return load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, program);
+}
+
 int probe_sk_lookup() {
   const bpf_insn program[] = {move_imm(BPF_REG_0, 1), exit_insn()};
   return load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, program);
@@ -201,6 +217,9 @@ std::vector<Probe> probes() {
        probe_fetch_add},
       {may("sock_ops", "4.13", "vouch for connections that are sent to the proxy", kNoProxy), probe_sock_ops},
       {may("sk_lookup", "5.9", "hand the proxy its connections", kNoProxy), probe_sk_lookup},
+      {may("mptcp", "5.19", "tell MPTCP subflows from other sockets",
+           "getpeername() of an MPTCP socket shows the endpoint's address, its record goes within two minutes"),
+       probe_mptcp},
       {may("coarse_clock", "5.11", "tell the time of packets cheaply", "a packet costs some 20 ns more"),
        probe_coarse_clock},
       {may("tcx", "6.6", "order among the programs of a device", "packets go through a clsact filter"), probe_tcx},
@@ -238,6 +257,7 @@ KernelFeatures kernel_features(const std::vector<Feature>& features) {
     if (feature.name == "fetch_add") result.fetch_add = feature.available;
     if (feature.name == "sock_ops") result.sock_ops = feature.available;
     if (feature.name == "sk_lookup") result.sk_lookup = feature.available;
+    if (feature.name == "mptcp") result.mptcp = feature.available;
     if (feature.name == "coarse_clock") result.coarse_clock = feature.available;
     if (feature.name == "ipv6_checksum") result.ipv6_checksum = feature.available;
     if (feature.name == "tcx") result.tcx = feature.available;

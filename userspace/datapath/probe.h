@@ -24,7 +24,7 @@ std::vector<Feature> probe_features();
 /// The same as flags, for loading.
 struct KernelFeatures {
   bool set_retval = false, sock_release = false, getpeername = false, fetch_add = false;
-  bool sock_ops = false, sk_lookup = false;
+  bool sock_ops = false, sk_lookup = false, mptcp = false;
   bool coarse_clock = false, ipv6_checksum = false, tcx = false;  // for packets
   std::string missing;                                            // of what is required, in words; empty: none
   bool no_right = false;  // this process may not load programs: nothing is known of the kernel

@@ -179,8 +179,10 @@ class Viewer {
 #undef WEIR_VIEW_VERDICT
     auto sockets = maps_.sockets().read_all();
     if (!sockets) return std::move(sockets).error();
-    auto redirects = maps_.count_redirects();
+    auto redirects = maps_.count(MapId::kRedirects);
     if (!redirects) return std::move(redirects).error();
+    auto spilled = maps_.count(MapId::kSpilled);
+    if (!spilled) return std::move(spilled).error();
     const auto places = maps_.gateway_places().read_all();
     if (!places) return places.error();
     const std::array<uint64_t, kMapCount> used{view_.frontends.size(),
@@ -195,6 +197,7 @@ class Viewer {
                                                view_.proxy.ports.size(),
                                                places->size(),
                                                view_.proxy.v4_workers + view_.proxy.v6_workers,
+                                               *spilled,
                                                *redirects,
                                                1,
                                                1};

@@ -23,7 +23,7 @@ class BpfObjectTest : public ::testing::Test {
 };
 
 TEST_F(BpfObjectTest, MapsHaveTheSizesAskedFor) {
-  auto loaded = load_object(features, kSmall, nullptr);
+  auto loaded = load_object(features, kSmall, {});
   ASSERT_TRUE(loaded) << loaded.error().message;
   for (size_t i = 0; i < kMapCount; ++i) {
     const auto info = map_info(loaded->maps[i].get());
@@ -34,11 +34,11 @@ TEST_F(BpfObjectTest, MapsHaveTheSizesAskedFor) {
 }
 
 TEST_F(BpfObjectTest, ProgramsRunOnGivenMaps) {
-  auto first = load_object(features, kSmall, nullptr);
+  auto first = load_object(features, kSmall, {});
   ASSERT_TRUE(first);
   auto maps = MapSet::adopt(std::move(first->maps));
   ASSERT_TRUE(maps);
-  auto second = load_object(features, kSmall, &*maps);
+  auto second = load_object(features, kSmall, GivenMaps(*maps));
   ASSERT_TRUE(second) << second.error().message;
   for (size_t i = 0; i < kMapCount; ++i)
     EXPECT_EQ(map_info(second->maps[i].get())->id, maps->info(static_cast<MapId>(i)).id);
@@ -47,7 +47,7 @@ TEST_F(BpfObjectTest, ProgramsRunOnGivenMaps) {
 // The variants for older kernels must load as well, here as anywhere.
 TEST_F(BpfObjectTest, WithoutWhatOlderKernelsLack) {
   features.set_retval = features.fetch_add = features.getpeername = features.sock_release = false;
-  const auto loaded = load_object(features, kSmall, nullptr);
+  const auto loaded = load_object(features, kSmall, {});
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_TRUE(loaded->programs[static_cast<size_t>(Hook::kConnect4)].valid());
   EXPECT_TRUE(loaded->programs[static_cast<size_t>(Hook::kConnect6)].valid());
@@ -57,7 +57,7 @@ TEST_F(BpfObjectTest, WithoutWhatOlderKernelsLack) {
 
 TEST_F(BpfObjectTest, AKernelThatLacksTooMuchIsTold) {
   features.missing = "cgroup_link (since Linux 5.7): probe: Invalid argument";
-  const auto loaded = load_object(features, kSmall, nullptr);
+  const auto loaded = load_object(features, kSmall, {});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, ENOTSUP);
   EXPECT_EQ(loaded.error().message,
@@ -67,7 +67,7 @@ TEST_F(BpfObjectTest, AKernelThatLacksTooMuchIsTold) {
 TEST_F(BpfObjectTest, AMapTheKernelRefusesIsAnErrorWithItsWords) {
   MapSizes huge = kSmall;
   huge.sockets = 0xffffffff;
-  const auto loaded = load_object(features, huge, nullptr);
+  const auto loaded = load_object(features, huge, {});
   ASSERT_FALSE(loaded);
   EXPECT_NE(loaded.error().message.find("load the BPF programs: "), std::string::npos);
   EXPECT_NE(loaded.error().message.find("map 'sockets': failed to create"), std::string::npos)

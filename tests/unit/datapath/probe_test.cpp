@@ -22,7 +22,7 @@ TEST(Probe, EveryFeatureExplainsItself) {
     EXPECT_FALSE(feature.without.empty()) << feature.name;
     EXPECT_EQ(feature.available, feature.error.empty()) << feature.name << ": " << feature.error;
   }
-  EXPECT_EQ(names.size(), 16U);
+  EXPECT_EQ(names.size(), 17U);
 }
 
 TEST(Probe, AnyKernelThatRunsThisHasWhatIsRequired) {
@@ -52,7 +52,7 @@ TEST(Probe, AMissingRightIsNotAMissingFeature) {
   }
   const auto flags = kernel_features(features);
   EXPECT_TRUE(flags.no_right);
-  const auto loaded = load_object(flags, {}, nullptr);
+  const auto loaded = load_object(flags, {}, {});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, EPERM);
   EXPECT_NE(loaded.error().message.find("CAP_BPF"), std::string::npos) << loaded.error().message;
