@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kHookCheckPeriod = 60s;
+constexpr auto kHookCheckPeriod = 60s, kSweepPeriod = 60s;
 constexpr auto kNamespacePeriod = 2s;
 
 std::string host_name() {
@@ -87,11 +87,11 @@ Result<void> Agent::open_datapath() {
                                           .log = [](std::string_view line) { spdlog::warn("{}", printable(line)); }});
   if (!opened) return std::move(opened).error();
   datapath_.emplace(std::move(*opened));
-  uint64_t first_generation = 1;
+  const auto maps = datapath_->read();
+  if (!maps) return maps.error();
+  // A proxy may run that knows the last one, also where not all of the maps could be carried on.
+  const uint64_t first_generation = maps->generation + 1;
   if (datapath_->adopted()) {
-    const auto maps = datapath_->read();
-    if (!maps) return maps.error();
-    first_generation = maps->generation + 1;
     observed_.begin(*maps);
     spdlog::info("adopted the maps of an earlier agent: generation {}, {} frontends, {} splits", maps->generation,
                  maps->frontends.size(), maps->splits.size());
@@ -176,9 +176,11 @@ Result<void> Agent::start_timers() {
   WEIR_TRY(make(folder_timer_, [this] { on_folder_check(); }));
   WEIR_TRY(make(reconcile_timer_, [this] { on_reconcile(); }));
   WEIR_TRY(make(hook_timer_, [this] { on_hook_check(); }));
+  WEIR_TRY(make(sweep_timer_, [this] { on_sweep(); }));
   schedule_folder_check();
   reconcile_timer_->every(options_.reconcile_interval);
   hook_timer_->every(kHookCheckPeriod);
+  sweep_timer_->every(kSweepPeriod);
   tracker_ = std::make_unique<SourceTracker>(kNamespacePeriod, [this](Result<NetnsScan> scan) {
     loop_->post([this, scan = std::make_shared<Result<NetnsScan>>(std::move(scan))] {
       if (*scan)

@@ -23,6 +23,7 @@
 #include "agent/views.h"
 #include "base/result.h"
 #include "datapath/datapath.h"
+#include "datapath/record_sweep.h"
 
 namespace weir::agent {
 
@@ -78,6 +79,8 @@ class Agent : private Kernel, private ProxyKernel {
   void on_reconcile();
   void mend(datapath::Datapath::Look look);
   void on_hook_check();
+  void on_sweep();
+  void note_sweep(const Result<datapath::SweepReport>& report);
   void on_signal();
   void on_namespaces(const NetnsScan& scan);
   /// Reads the folder now, whatever the debounce says.
@@ -131,12 +134,15 @@ class Agent : private Kernel, private ProxyKernel {
   bool attached_ = false;
   std::vector<routing::PlanGatewayPort> gateway_ports_;  // of the plan that the kernel has
   FileDescriptor signals_;
-  std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_;
+  std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_, sweep_timer_;
   Throttle throttle_{std::chrono::seconds(10)};
   Observed observed_;
   std::optional<NetnsScan> namespaces_;
   std::string last_hook_problems_;
   bool looking_ = false;  // for drift, in the background
+  /// Used on the background's thread alone.
+  std::shared_ptr<datapath::RecordSweep> sweep_ = std::make_shared<datapath::RecordSweep>();
+  bool sweeping_ = false;
   int spoilt_looks_ = 0;  // for drift, in a row, that changes made worthless
 
   mutable std::mutex mutex_;  // guards published_

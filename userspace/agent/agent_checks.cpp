@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "datapath/drift_check.h"
+#include "datapath/live_sockets.h"
 
 namespace weir::agent {
 namespace {
@@ -17,6 +18,16 @@ constexpr auto kFolderCheckPeriod = 10s;
 constexpr auto kLostFolderCheckPeriod = 500ms;
 /// So often in a row a look may be spoilt by changes meanwhile before the loop has to stand still for it.
 constexpr int kMostSpoiltLooks = 5;
+
+/// Looks into every network namespace: not on the loop's thread.
+Result<datapath::SweepReport> sweep_once(datapath::RecordSweep& sweep, const std::string& maps_dir) {
+  const auto anything = sweep.begin(maps_dir);
+  if (!anything) return anything.error();
+  if (!*anything) return datapath::SweepReport{};
+  const auto live = datapath::live_socket_cookies();
+  if (!live) return live.error();
+  return sweep.finish(*live);
+}
 
 }  // namespace
 
@@ -106,6 +117,33 @@ void Agent::note_drift(const datapath::ReconcileReport& report) {
     spdlog::warn("drift mended: {}", printable(report.drift[i]));
   if (report.drift.size() > kMostLines)
     spdlog::warn("drift mended: {} more elements were not as applied", report.drift.size() - kMostLines);
+}
+
+void Agent::on_sweep() {
+  if (!attached_ || std::exchange(sweeping_, true)) return;
+  background_->run([this, sweep = sweep_, maps = options_.bpffs_dir + "/maps"] {
+    auto report = std::make_shared<const Result<datapath::SweepReport>>(sweep_once(*sweep, maps));
+    loop_->post([this, report] {
+      sweeping_ = false;
+      note_sweep(*report);
+      publish();
+    });
+  });
+}
+
+void Agent::note_sweep(const Result<datapath::SweepReport>& report) {
+  Swept& swept = reconciler_->state().swept;
+  const std::string trouble = report ? "" : report.error().message;
+  if (trouble != swept.trouble && !trouble.empty())
+    spdlog::warn("cannot look for records of sockets that are gone: {}", printable(trouble));
+  swept.trouble = trouble;
+  if (!report) return;
+  ++swept.times;
+  swept.records += report->records_removed;
+  swept.proofs += report->proofs_removed;
+  if (report->records_removed + report->proofs_removed > 0)
+    spdlog::info("removed {} records and {} proofs of sockets that are gone", report->records_removed,
+                 report->proofs_removed);
 }
 
 void Agent::on_hook_check() {

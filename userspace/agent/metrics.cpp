@@ -227,6 +227,9 @@ void write_own(Writer& writer, const State& state, const datapath::MapsView* map
   writer.value("weir_proxy_up", {}, state.proxy.what == ProxyState::What::kUp ? 1 : 0);
   writer.family("weir_proxy_restarts_total", "counter", "Proxies started because one was gone.");
   writer.value("weir_proxy_restarts_total", {}, static_cast<double>(state.proxy.restarts));
+  writer.family("weir_swept_total", "counter", "Records and proofs removed because their sockets were gone.");
+  writer.value("weir_swept_total", {{"what", "records"}}, static_cast<double>(state.swept.records));
+  writer.value("weir_swept_total", {{"what", "proofs"}}, static_cast<double>(state.swept.proofs));
   if (report != nullptr) {
     writer.family("weir_proxy_loop_total", "counter", "What the proxy's loops have counted (connections_open: now).");
     for (const auto& [name, count] : report->totals)

@@ -195,7 +195,8 @@ Result<void> ProxySupervisor::make_current(const LinkPtr& link, const proxy_proc
   WEIR_TRY(kernel_.set_proxy_listeners(sockets_for_kernel(listeners_, workers)));
   WEIR_TRY(place());
   set_current(link);
-  backoff_.up(Clock::now());
+  current_since_ = Clock::now();
+  backoff_.up(current_since_);
   state_.what = ProxyState::What::kUp;
   state_.why.clear();
   state_.since = ProxyState::WallClock::now();

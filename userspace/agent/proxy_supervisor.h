@@ -146,6 +146,7 @@ class ProxySupervisor {
   bool need_full_ = false;  // what it has is not known for sure
   /// When to tell it, or replace it, again after that has failed.
   std::optional<Clock::time_point> retry_at_;
+  Clock::time_point current_since_{};
   std::optional<Clock::time_point> asked_at_;  // told, and not answered yet
 
   struct Draining {

@@ -144,20 +144,21 @@ void ProxySupervisor::start_again() {
 
 void ProxySupervisor::look_at_current(Clock::time_point now) {
   const LinkPtr link = current();
-  const auto age = beat_age();
+  // A proxy that serves and was never seen beats elsewhere: the kernel does without it as if it hung.
+  const std::chrono::nanoseconds age = beat_age().value_or(now - current_since_);
   if (asked_at_ && now - *asked_at_ >= kSilenceAllowed) {
     spdlog::error("proxy {} does not answer since {} s; ending it", link->pid(), kSilenceAllowed.count());
     asked_at_.reset();
     return link->kill();
   }
   if (state_.generation == 0) return;  // not serving yet
-  if (age && *age >= kBeatLost) {
+  if (age >= kBeatLost) {
     spdlog::error("proxy {} gives no sign of life since {} s; ending it", link->pid(),
-                  std::chrono::duration_cast<std::chrono::seconds>(*age).count());
+                  std::chrono::duration_cast<std::chrono::seconds>(age).count());
     state_.generation = 0;  // once is enough
     return link->kill();
   }
-  set_silent(age && *age >= kBeatOld);
+  set_silent(age >= kBeatOld);
   if (state_.silent) return;
   if (!retry_at_ || now < *retry_at_) return;
   retry_at_.reset();
@@ -214,7 +215,7 @@ void ProxySupervisor::set_silent(bool silent) {
   if (state_.silent == silent) return;
   state_.silent = silent;
   if (silent)
-    spdlog::error("proxy {} gives no sign of life; the kernel does without it", state_.pid);
+    spdlog::error("proxy {} gives no sign of life that the kernel sees; it does without it", state_.pid);
   else
     spdlog::info("proxy {} gives signs of life again", state_.pid);
   changed_();

@@ -105,8 +105,10 @@ std::vector<std::string> proxy_problems(const State& state) {
     lines.push_back(
         fmt::format("this kernel sends no connections to a proxy: {}; {}", proxy.why, without_proxy_text(services)));
   if (proxy.silent && services.all() > 0)
-    lines.push_back(
-        fmt::format("the proxy (pid {}) gives no sign of life; meanwhile {}", proxy.pid, without_proxy_text(services)));
+    lines.push_back(fmt::format(
+        "the kernel sees no sign of life of the proxy (pid {}): it hangs, or it beats into another map than "
+        "maps/proxy_beat; meanwhile {}",
+        proxy.pid, without_proxy_text(services)));
   if (!proxy.trouble.empty())
     lines.push_back(fmt::format(
         "the proxy (pid {}): {}; until then {}", proxy.pid, proxy.trouble,

@@ -49,6 +49,13 @@ struct Drift {
   std::vector<std::string> lines;  // of the last time, the first few
 };
 
+/// Records of sockets that are gone, which a look once a minute has taken away.
+struct Swept {
+  uint64_t times = 0;
+  uint64_t records = 0, proofs = 0;  // removed in all
+  std::string trouble;               // why the last look came to nothing; empty: it did not
+};
+
 struct State {
   // The configuration that the kernel has. Null until one was taken over.
   std::shared_ptr<const routing::Table> table;
@@ -62,6 +69,7 @@ struct State {
   bool attached = false;                  // the hooks, by this agent
   std::optional<Trouble> trouble;
   Drift drift;
+  Swept swept;
   bool adopted = false;  // the maps were an earlier agent's when this one started
   ProxyState proxy;
   OutsideState outside;

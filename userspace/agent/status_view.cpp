@@ -83,7 +83,12 @@ Json datapath_json(const AgentFacts& facts, const State& state, const KernelFact
                {"drift",
                 {{"times", state.drift.times},
                  {"last", state.drift.times > 0 ? Json(to_text(state.drift.last)) : Json(nullptr)},
-                 {"lines", state.drift.lines}}}};
+                 {"lines", state.drift.lines}}},
+               {"swept",
+                {{"times", state.swept.times},
+                 {"records", state.swept.records},
+                 {"proofs", state.swept.proofs},
+                 {"trouble", state.swept.trouble}}}};
   if (!kernel.error.empty()) json["error"] = kernel.error;
   return json;
 }

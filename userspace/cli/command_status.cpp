@@ -172,6 +172,16 @@ std::string drift_text(const Json& drift) {
   return out;
 }
 
+std::string swept_text(const Json& swept) {
+  const auto records = swept["records"].get<uint64_t>(), proofs = swept["proofs"].get<uint64_t>();
+  std::string out;
+  if (records + proofs > 0)
+    out = line("swept", fmt::format("{} records and {} proofs of sockets that were gone", records, proofs));
+  if (const auto trouble = text(swept, "trouble"); !trouble.empty())
+    out += line("swept", "cannot look for records of sockets that are gone: " + trouble);
+  return out;
+}
+
 void print_status(Context& context, const Json& status) {
   const bool healthy = status["healthy"].get<bool>();
   const auto& datapath = status["datapath"];
@@ -181,8 +191,9 @@ void print_status(Context& context, const Json& status) {
   context.out << agent_text(status["agent"]) << config_text(context, status) << services_text(status["services"])
               << proxy_text(context, status["proxy"]) << outside_text(context, status["outside"])
               << line("cgroup", text(datapath, "cgroup")) << hooks_text(context, datapath["hooks"])
-              << maps_text(datapath["maps"]) << drift_text(datapath["drift"]) << conditions_text(status["conditions"])
-              << verdicts_text(datapath["verdicts"]) << verdicts_text(datapath["packets"], "packets from outside");
+              << maps_text(datapath["maps"]) << drift_text(datapath["drift"]) << swept_text(datapath["swept"])
+              << conditions_text(status["conditions"]) << verdicts_text(datapath["verdicts"])
+              << verdicts_text(datapath["packets"], "packets from outside");
 }
 
 // ---------------------------------------------------------------- without an agent

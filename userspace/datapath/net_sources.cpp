@@ -70,12 +70,7 @@ std::vector<IpAddress> own_addresses() {
   return addresses;
 }
 
-/// Runs in a thread of its own, which ends in the foreign namespace.
-void look_into(const FileDescriptor& fd, NetNamespace* result) {
-  if (setns(fd.get(), CLONE_NEWNET) != 0) {
-    result->error = errno_error("enter the network namespace").message;
-    return;
-  }
+void describe(NetNamespace* result) {
   const FileDescriptor probe(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   socklen_t length = sizeof(result->cookie);
   if (!probe || getsockopt(probe.get(), SOL_SOCKET, kSocketNetnsCookie, &result->cookie, &length) != 0)
@@ -86,7 +81,8 @@ void look_into(const FileDescriptor& fd, NetNamespace* result) {
 
 }  // namespace
 
-Result<std::vector<NetNamespace>> find_net_namespaces(const std::string& proc, const std::string& run_netns) {
+Result<void> visit_net_namespaces(const std::function<void(uint64_t, std::optional<Error>)>& visit,
+                                  const std::string& proc, const std::string& run_netns) {
   Found found;
   const bool listed = for_each_name(proc, [&](const std::string& name) {
     if (!name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) != 0)
@@ -96,15 +92,29 @@ Result<std::vector<NetNamespace>> find_net_namespaces(const std::string& proc, c
   for_each_name(run_netns, [&](const std::string& name) {
     if (name != "." && name != "..") add(run_netns + "/" + name, &found);
   });
+  // A thread each, which ends in the foreign namespace.
+  for (const auto& [inode, fd] : found)
+    std::thread([&] {
+      if (setns(fd.get(), CLONE_NEWNET) != 0) return visit(inode, errno_error("enter the network namespace"));
+      visit(inode, std::nullopt);
+    }).join();
+  return {};
+}
+
+Result<std::vector<NetNamespace>> find_net_namespaces(const std::string& proc, const std::string& run_netns) {
   struct stat own {};
   if (stat("/proc/self/ns/net", &own) != 0) return errno_error("stat /proc/self/ns/net");
   std::vector<NetNamespace> result;
-  for (const auto& [inode, fd] : found) {
+  const auto visit = [&](uint64_t inode, const std::optional<Error>& error) {
     NetNamespace& entry = result.emplace_back();
     entry.inode = inode;
     entry.own = inode == own.st_ino;
-    std::thread(look_into, std::cref(fd), &entry).join();
-  }
+    if (error)
+      entry.error = error->message;
+    else
+      describe(&entry);
+  };
+  WEIR_TRY(visit_net_namespaces(visit, proc, run_netns));
   return result;
 }
 

@@ -243,6 +243,21 @@ TEST_F(ProxySupervisorTest, TheNextAgentAdoptsIt) {
   EXPECT_EQ(kernel_.listeners.back(), kernel_.listeners.front());
 }
 
+// The kernel reads another map than the proxy writes: every header rule was bypassed, and health said healthy.
+TEST_F(ProxySupervisorTest, OneThatBeatsWhereTheKernelDoesNotLookIsSaidAndReplaced) {
+  prepare(4);
+  const int old = state().pid;
+  supervisor_.reset();
+  kernel_.beat = test::beat_memory();
+  ASSERT_TRUE(create());
+  EXPECT_EQ(state().pid, old);
+  prepare(5);
+  EXPECT_TRUE(run_until([&] { return state().silent; })) << "nobody has noticed";
+  EXPECT_TRUE(run_until([&] { return state().what == What::kUp && state().pid != old; }));
+  EXPECT_TRUE(run_until([&] { return supervisor_->beat_age().value_or(1h) < 2s; }));
+  EXPECT_FALSE(state().silent);
+}
+
 TEST_F(ProxySupervisorTest, OneOfAnotherBuildIsReplacedOverTheSameSockets) {
   prepare(4);
   const int old = state().pid;

@@ -84,7 +84,8 @@ TEST(ProxyView, OfARequestSaysWhetherItIsCarried) {
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], true);
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["pid"], 7);
   state.proxy.silent = true;
-  EXPECT_THAT(proxy_problems(state), ElementsAre(HasSubstr("no sign of life; meanwhile 1 service is split")));
+  EXPECT_THAT(proxy_problems(state), ElementsAre(AllOf(HasSubstr("the kernel sees no sign of life"),
+                                                       HasSubstr("meanwhile 1 service is split"))));
   EXPECT_EQ(proxy_outcome(state, "ext.example", 80)["serves"], false);
   state = proxied(What::kDown);
   EXPECT_THAT(proxy_outcome(state, "ext.example", 80)["without"].get<std::string>(), HasSubstr("default route"));
