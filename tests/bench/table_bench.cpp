@@ -192,8 +192,8 @@ void resolve_a_request(benchmark::State& state) {
   for (auto _ : state) {
     const Service* service = find_service(*table, client, "service-" + std::to_string(kMiddle));
     const HttpRules rules = find_http_rules(*table, client, service->host, 80);
-    auto destination = resolve_http_destination(*table, client, client.namespace_,
-                                                rules.routes[0].route->config->route[0].destination, 80);
+    auto destination =
+        resolve_destination(*table, client, rules.rules[0].rule->destinations[0], 80, PortMeaning::kDialled);
     benchmark::DoNotOptimize(destination);
   }
 }

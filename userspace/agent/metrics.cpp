@@ -250,15 +250,15 @@ void write_own(Writer& writer, const State& state, const datapath::MapsView* map
 WorkloadLabels workload_labels(const routing::Table& table, const std::string& host, uint16_t port,
                                const std::string& subset) {
   WorkloadLabels labels;
-  config::Destination destination;
-  destination.host.value = host;
-  destination.subset.value = subset;
-  destination.port.emplace().value = port;
+  routing::RuleDestination destination;
+  destination.host = host;
+  destination.subset = subset;
+  destination.port = port;
   const auto dot = host.find('.');
   const auto svc = host.find(".svc.");
   const std::string space = svc != std::string::npos ? host.substr(dot + 1, svc - dot - 1) : "default";
   const routing::Client client{space, {}, std::nullopt, false};
-  const auto resolved = routing::resolve_destination(table, client, space, destination, port);
+  const auto resolved = routing::resolve_destination(table, client, destination, port);
   if (!resolved.exists || resolved.endpoints.empty()) return labels;
   const auto& endpoints = resolved.endpoints;
   labels.workload = common(endpoints, &workload_of);

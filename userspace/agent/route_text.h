@@ -1,20 +1,18 @@
 #pragma once
-// Rules in a reader's words, one line each: "header end-user exact jason", "v1 90, v2 10", "redirect".
+// Rules in a reader's words, one line each: `header end-user exact "jason"`, "split, mirror", "redirect 301".
 
 #include <string>
-#include <vector>
 
-#include "config/model.h"
+#include "routing/rule/rule.h"
 
 namespace weir::agent {
 
-/// Matches of a route, alternatives joined by " or "; "any" without conditions.
-std::string match_text(const config::HttpRoute& route);
-std::string match_text(const config::L4Route& route);
-/// "split", "redirect 301", "direct response 503", "delegate default/x", and what is done besides: "split, mirror,
-/// fault".
-std::string action_text(const config::HttpRoute& route);
+/// Matches of a rule, alternatives joined by " or "; "any" without conditions.
+std::string match_text(const routing::HttpRule& rule);
+std::string match_text(const routing::L4Rule& rule);
+/// "split", "redirect 301", "direct response 503", and what is done besides: "split, mirror, fault".
+std::string action_text(const routing::HttpRule& rule);
 /// "split", or "none" without destinations.
-std::string split_text(const std::vector<config::WeightedDestination>& route);
+std::string action_text(const routing::L4Rule& rule);
 
 }  // namespace weir::agent

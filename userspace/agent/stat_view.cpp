@@ -78,26 +78,19 @@ struct Intended {
   double share = 0;
 };
 
-std::string route_name(const routing::Origin& origin) {
-  return origin.route.empty() ? origin.name + "#" + std::to_string(origin.index) : origin.route;
-}
-
 /// What the rule's weights say, by destination as the proxy names it.
 std::map<std::string, Intended> intended_of(const routing::Table& table, const ServicePlan& service,
-                                            const routing::HttpRoute& route) {
-  const auto& entries = route.config->route;
-  const auto weights = routing::effective_weights(entries);
-  uint64_t sum = 0;
-  for (const uint64_t weight : weights) sum += weight;
+                                            const routing::HttpRule& rule) {
+  const uint64_t sum = routing::weight_sum(rule.destinations);
   const routing::Client client{service.namespace_, {}, std::nullopt, false};
   std::map<std::string, Intended> intended;
-  for (size_t i = 0; i < entries.size(); ++i) {
+  for (const auto& destination : rule.destinations) {
     const auto resolved =
-        routing::resolve_http_destination(table, client, route.namespace_, entries[i].destination, service.port);
+        routing::resolve_destination(table, client, destination, service.port, routing::http_port_meaning(client));
     std::string name = resolved.host + ":" + std::to_string(resolved.port);
     if (!resolved.subset.empty()) name += "/" + resolved.subset;
     auto& entry = intended[name];
-    entry.weight += weights[i];
+    entry.weight += destination.weight;
     entry.share = sum > 0 ? static_cast<double>(entry.weight) / static_cast<double>(sum) : 0;
   }
   return intended;
@@ -139,11 +132,11 @@ void add_rule(Json& list, const ServicePlan& service, const std::string& rule, c
 }
 
 void add_proxied(Json& list, const routing::Table& table, const ServicePlan& service, ByRule rules) {
-  for (const auto& virtual_service : table.all_virtual_services()) {
-    if (std::ranges::find(virtual_service->hosts, service.service) == virtual_service->hosts.end()) continue;
-    for (const auto& route : virtual_service->http) {
-      const std::string name = route_name(route.origin);
-      add_rule(list, service, name, rules[name], intended_of(table, service, route));
+  for (const auto& set : table.all_rules()) {
+    if (std::ranges::find(set->hosts, service.service) == set->hosts.end()) continue;
+    for (const auto& rule : set->http) {
+      const std::string name = rule.origin.route_name();
+      add_rule(list, service, name, rules[name], intended_of(table, service, rule));
       rules.erase(name);
     }
   }

@@ -10,7 +10,7 @@
 #include "datapath/maps_view.h"
 #include "proxy_process/stats_report.h"
 #include "routing/table.h"
-#include "routing/view/resolve.h"
+#include "routing/view/virtual_host.h"
 
 namespace weir::agent {
 

@@ -122,32 +122,32 @@ Json services_view(const routing::Table* table, const datapath::MapsView* maps) 
 
 namespace {
 
-Json destinations_json(const std::vector<config::WeightedDestination>& route) {
-  const auto weights = routing::effective_weights(route);
+Json destinations_json(const std::vector<routing::RuleDestination>& destinations) {
   auto list = Json::array();
-  for (size_t i = 0; i < route.size(); ++i) {
-    const auto& destination = route[i].destination;
-    list.push_back({{"host", destination.host.value},
-                    {"subset", destination.subset.value},
-                    {"port", destination.port ? Json(destination.port->value) : Json(nullptr)},
-                    {"weight", weights[i]}});
+  for (const auto& destination : destinations) {
+    list.push_back({{"host", destination.host},
+                    {"subset", destination.subset},
+                    {"port", destination.port ? Json(*destination.port) : Json(nullptr)},
+                    {"weight", destination.weight}});
   }
   return list;
 }
 
-Json route_json(const routing::VirtualService& rule, const char* protocol, const routing::Origin& origin,
-                std::string match, std::string action, const std::vector<config::WeightedDestination>& route) {
-  return {{"service", rule.hosts.empty() ? "" : rule.hosts.front()},
-          {"namespace", rule.namespace_},
-          {"name", rule.name},
-          {"hosts", rule.hosts},
-          {"gateways", rule.gateways},
+template <class Rule>
+Json rule_json(const routing::RuleSet& set, const char* protocol, const Rule& rule) {
+  const routing::Origin& origin = rule.origin;
+  return {{"service", set.hosts.empty() ? "" : set.hosts.front()},
+          {"namespace", set.namespace_},
+          {"kind", origin.kind},
+          {"name", origin.name},
+          {"hosts", set.hosts},
+          {"gateways", set.gateways},
           {"protocol", protocol},
           {"index", origin.index},
           {"route", origin.route},
-          {"match", std::move(match)},
-          {"action", std::move(action)},
-          {"destinations", destinations_json(route)},
+          {"match", match_text(rule)},
+          {"action", action_text(rule)},
+          {"destinations", destinations_json(rule.destinations)},
           {"file", origin.file},
           {"line", origin.at.line},
           {"column", origin.at.column}};
@@ -158,14 +158,10 @@ Json route_json(const routing::VirtualService& rule, const char* protocol, const
 Json routes_view(const routing::Table* table) {
   auto list = Json::array();
   if (table == nullptr) return list;
-  for (const auto& rule : table->all_virtual_services()) {
-    for (const auto& route : rule->http)
-      list.push_back(route_json(*rule, "http", route.origin, match_text(*route.config), action_text(*route.config),
-                                route.config->route));
-    for (const auto& [protocol, routes] : {std::pair{"tls", &rule->tls}, {"tcp", &rule->tcp}})
-      for (const auto& route : *routes)
-        list.push_back(route_json(*rule, protocol, route.origin, match_text(*route.config),
-                                  split_text(route.config->route), route.config->route));
+  for (const auto& set : table->all_rules()) {
+    for (const auto& rule : set->http) list.push_back(rule_json(*set, "http", rule));
+    for (const auto& [protocol, rules] : {std::pair{"tls", &set->tls}, {"tcp", &set->tcp}})
+      for (const auto& rule : *rules) list.push_back(rule_json(*set, protocol, rule));
   }
   return list;
 }

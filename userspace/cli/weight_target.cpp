@@ -19,23 +19,27 @@ constexpr uint32_t kHeaviest = 1'000'000'000;
 struct Candidate {
   const routing::Origin* origin = nullptr;
   const char* protocol = "http";
-  const std::vector<config::WeightedDestination>* route = nullptr;
+  const std::vector<routing::RuleDestination>* route = nullptr;
 };
 
-std::string label(const config::Destination& destination) {
-  return destination.subset.value.empty() ? destination.host.value : destination.subset.value;
+/// A cluster's service by its name alone, as rules mostly have it.
+std::string short_host(const std::string& host) {
+  return host.find(".svc.") == std::string::npos ? host : host.substr(0, host.find('.'));
 }
 
-bool means(const config::Destination& destination, const std::string& word) {
-  if (destination.subset.value == word) return true;
-  if (!destination.subset.value.empty()) return false;
-  const std::string& host = destination.host.value;
-  return host == word || host.substr(0, host.find('.')) == word;
+std::string label(const routing::RuleDestination& destination) {
+  return destination.subset.empty() ? short_host(destination.host) : destination.subset;
+}
+
+bool means(const routing::RuleDestination& destination, const std::string& word) {
+  if (destination.subset == word) return true;
+  if (!destination.subset.empty()) return false;
+  return destination.host == word || destination.host.substr(0, destination.host.find('.')) == word;
 }
 
 std::string labels_of(const Candidate& candidate) {
   std::string out;
-  for (const auto& entry : *candidate.route) out += (out.empty() ? "" : ", ") + label(entry.destination);
+  for (const auto& entry : *candidate.route) out += (out.empty() ? "" : ", ") + label(entry);
   return out;
 }
 
@@ -59,12 +63,11 @@ std::string host_of(const routing::Table& table, const std::string& service, con
   return routing::full_host(service, space, table.mesh.cluster_domain);
 }
 
-Result<const routing::VirtualService*> find_rule(const routing::Table& table, const std::string& host,
-                                                 const std::string& service) {
-  if (const auto& rules = table.virtual_services.find(host); rules && !rules->rules.empty())
-    return rules->rules.front().get();
+Result<const routing::RuleSet*> find_rule(const routing::Table& table, const std::string& host,
+                                          const std::string& service) {
+  if (const auto& rules = table.rules.find(host); rules && !rules->rules.empty()) return rules->rules.front().get();
   std::vector<std::string> known;
-  for (const auto& rule : table.all_virtual_services())
+  for (const auto& rule : table.all_rules())
     for (const auto& name : rule->hosts) {
       known.push_back(name.substr(0, name.find('.')));
       known.push_back(name);
@@ -74,27 +77,27 @@ Result<const routing::VirtualService*> find_rule(const routing::Table& table, co
                (near.empty() ? ": bring one with weir apply -f FILE" : "; did you mean \"" + near + "\"?")};
 }
 
-std::vector<Candidate> candidates_of(const routing::VirtualService& rule) {
+std::vector<Candidate> candidates_of(const routing::RuleSet& rule) {
   std::vector<Candidate> candidates;
   for (const auto& route : rule.http)
-    if (!route.config->route.empty()) candidates.push_back({&route.origin, "http", &route.config->route});
+    if (!route.destinations.empty()) candidates.push_back({&route.origin, "http", &route.destinations});
   for (const auto& [protocol, routes] : {std::pair{"tls", &rule.tls}, {"tcp", &rule.tcp}})
     for (const auto& route : *routes)
-      if (!route.config->route.empty()) candidates.push_back({&route.origin, protocol, &route.config->route});
+      if (!route.destinations.empty()) candidates.push_back({&route.origin, protocol, &route.destinations});
   return candidates;
 }
 
 bool has_all(const Candidate& candidate, const std::vector<Assignment>& assignments) {
   return std::ranges::all_of(assignments, [&](const auto& assignment) {
     return std::ranges::any_of(*candidate.route,
-                               [&](const auto& entry) { return means(entry.destination, assignment.destination); });
+                               [&](const auto& entry) { return means(entry, assignment.destination); });
   });
 }
 
 Error unknown_destination(const std::vector<Candidate>& candidates, const std::vector<Assignment>& assignments) {
   std::vector<std::string> known;
   for (const auto& candidate : candidates)
-    for (const auto& entry : *candidate.route) known.push_back(label(entry.destination));
+    for (const auto& entry : *candidate.route) known.push_back(label(entry));
   for (const auto& assignment : assignments) {
     if (std::ranges::find(known, assignment.destination) != known.end()) continue;
     const std::string near = nearest(assignment.destination, known);
@@ -122,21 +125,22 @@ Result<Candidate> choose(std::vector<Candidate> candidates, const std::string& r
   return fitting.front();
 }
 
-Result<void> add_entry(const config::WeightedDestination& entry, uint64_t before,
+Result<void> add_entry(const routing::RuleDestination& entry, uint64_t before,
                        const std::vector<Assignment>& assignments, WeightTarget& target) {
-  const auto found = std::ranges::find_if(
-      assignments, [&](const auto& assignment) { return means(entry.destination, assignment.destination); });
+  const auto found =
+      std::ranges::find_if(assignments, [&](const auto& assignment) { return means(entry, assignment.destination); });
   if (found == assignments.end()) {
     if (before > 0)
-      return Error{fmt::format("{} has weight {} and is not named: name it too ({}=0 sends it nothing)",
-                               label(entry.destination), before, label(entry.destination))};
-    target.changes.push_back({label(entry.destination), 0, 0});
+      return Error{fmt::format("{} has weight {} and is not named: name it too ({}=0 sends it nothing)", label(entry),
+                               before, label(entry))};
+    target.changes.push_back({label(entry), 0, 0});
     return {};
   }
-  target.changes.push_back({label(entry.destination), before, found->weight});
+  target.changes.push_back({label(entry), before, found->weight});
   // A weight that is written out already and right stays untouched; one that is only implied gets written.
-  if (!entry.weight || entry.weight->value != found->weight)
-    target.edits.push_back({entry.at, entry.weight ? entry.weight->at : config::Position{}, found->weight});
+  const auto& written = entry.written_weight;
+  if (!written || written->value != found->weight)
+    target.edits.push_back({entry.entry_at, written ? written->at : config::Position{}, found->weight});
   return {};
 }
 
@@ -171,11 +175,12 @@ Result<WeightTarget> find_weight_target(const routing::Table& table, const std::
   const auto chosen = choose(candidates_of(**rule), route, assignments);
   if (!chosen) return chosen.error();
   WeightTarget target{*chosen->origin, chosen->protocol, {}, {}};
-  std::vector<uint64_t> before = routing::effective_weights(*chosen->route);
-  // A single destination has everything, whatever it says; shown as written.
-  if (before.size() == 1 && chosen->route->front().weight) before.front() = chosen->route->front().weight->value;
-  for (size_t i = 0; i < chosen->route->size(); ++i)
-    WEIR_TRY(add_entry((*chosen->route)[i], before[i], assignments, target));
+  const bool only = chosen->route->size() == 1;
+  for (const auto& entry : *chosen->route) {
+    // A single destination has everything, whatever it says; shown as written.
+    const uint64_t before = only && entry.written_weight ? entry.written_weight->value : entry.weight;
+    WEIR_TRY(add_entry(entry, before, assignments, target));
+  }
   return target;
 }
 

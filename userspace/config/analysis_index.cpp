@@ -37,13 +37,6 @@ std::vector<std::string> namespaces_of_annotation(const Service& service) {
 
 }  // namespace
 
-bool has_all(const Labels& labels, const Labels& selector) {
-  return std::all_of(selector.begin(), selector.end(), [&](const auto& wanted) {
-    const auto found = labels.find(wanted.first);
-    return found != labels.end() && found->second == wanted.second;
-  });
-}
-
 std::vector<std::string> visible_namespaces(const std::vector<Located<std::string>>& export_to,
                                             const std::string& namespace_) {
   std::set<std::string> names;

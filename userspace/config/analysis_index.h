@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/labels.h"
 #include "config/model.h"
 
 namespace weir::config::analysis {
@@ -75,9 +76,6 @@ struct Index {
 /// `namespace_` for ".", all for an empty list or "*". The result is empty for all.
 std::vector<std::string> visible_namespaces(const std::vector<Located<std::string>>& export_to,
                                             const std::string& namespace_);
-
-/// True if `labels` has all of `selector`.
-bool has_all(const Labels& labels, const Labels& selector);
 
 // One function a topic, each adding its findings.
 void check_destinations(const Index& index, Diagnostics& out);

@@ -143,7 +143,9 @@ struct HttpRoute {
   std::optional<Located<Duration>> timeout;
   std::optional<HttpRetry> retries;
   std::optional<HttpFault> fault;
-  std::vector<Mirror> mirrors;  // `mirror` is read as a list of one
+  std::vector<Mirror> mirrors;               // `mirror` is read as a list of one
+  bool mirrors_are_list = false;             // written as `mirrors`
+  std::optional<Percent> mirror_percentage;  // as written, also without a mirror: a delegate's takes it on
   std::optional<CorsPolicy> cors_policy;
   Headers headers;
 };

@@ -66,8 +66,8 @@ void check_prefix_rewrite(Fields& fields, const HttpRoute& route) {
 }
 
 /// `mirror` with mirrorPercentage, or `mirrors`.
-std::vector<Mirror> read_mirrors(Fields& fields) {
-  std::vector<Mirror> mirrors;
+void read_mirrors(Fields& fields, HttpRoute& route) {
+  std::vector<Mirror>& mirrors = route.mirrors;
   fields.map("mirror", [&](Fields& inner) {
     Mirror mirror;
     mirror.at = inner.at();
@@ -80,11 +80,12 @@ std::vector<Mirror> read_mirrors(Fields& fields) {
                         "using deprecated setting \"mirrorPercent\"", "write mirrorPercentage: {value: ...}");
   }
   const auto percent = read_percent(fields, "mirrorPercentage", false);
-  if (!mirrors.empty() && percent) {
-    mirrors.front().percentage = *percent;
-  } else if (!mirrors.empty() && old_percent) {
-    mirrors.front().percentage = {static_cast<uint32_t>(old_percent->value * 10'000), old_percent->at};
-  } else if (mirrors.empty() && (percent || old_percent)) {
+  route.mirror_percentage = percent;
+  if (!percent && old_percent)
+    route.mirror_percentage = Percent{static_cast<uint32_t>(old_percent->value * 10'000), old_percent->at};
+  if (!mirrors.empty() && route.mirror_percentage) {
+    mirrors.front().percentage = *route.mirror_percentage;
+  } else if (mirrors.empty() && route.mirror_percentage && !route.delegate) {
     fields.context.warn(fields.at_key(percent ? "mirrorPercentage" : "mirrorPercent"), code::kSchemaWarning,
                         "a mirror percentage without a mirror does nothing");
   }
@@ -97,8 +98,8 @@ std::vector<Mirror> read_mirrors(Fields& fields) {
     mirror.destination = read_destination_field(item);
     if (const auto share = read_percent(item, "percentage", false)) mirror.percentage = *share;
     mirrors.push_back(std::move(mirror));
+    route.mirrors_are_list = true;
   });
-  return mirrors;
 }
 
 Delegate read_delegate(Fields& fields) {
@@ -125,7 +126,7 @@ HttpRoute read_http_route(Fields& fields, bool delegate) {
   route.timeout = read_positive_duration(fields, "timeout");
   fields.map("retries", [&](Fields& inner) { route.retries = read_retry(inner); });
   fields.map("fault", [&](Fields& inner) { route.fault = read_fault(inner); });
-  route.mirrors = read_mirrors(fields);
+  read_mirrors(fields, route);
   fields.map("corsPolicy", [&](Fields& inner) { route.cors_policy = read_cors(inner); });
   route.headers = read_headers(fields);
   for (const std::string_view removed : {"websocketUpgrade", "appendHeaders", "removeResponseHeaders",

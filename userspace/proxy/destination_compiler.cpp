@@ -78,6 +78,7 @@ Destination compile_destination(const routing::ResolvedDestination& resolved, co
   destination.port = resolved.port;
   destination.subset = resolved.subset;
   destination.exists = resolved.exists;
+  destination.refused_status = resolved.refused_status;
   destination.name = resolved.host + ":" + std::to_string(resolved.port);
   if (!resolved.subset.empty()) destination.name += "/" + resolved.subset;
   destination.key = hash64(destination.name);

@@ -3,52 +3,56 @@
 #include <algorithm>
 
 #include "proxy/route_compiler.h"
-#include "routing/hosts.h"
-#include "routing/view/match_connection.h"
-#include "routing/view/resolve_gateway.h"
+#include "routing/view/gateway.h"
 
 namespace weir::proxy {
 
-std::shared_ptr<const RouteList> RouteCompiler::compile_gateway(const Frontend& frontend,
-                                                                std::string_view authority) const {
-  auto list = std::make_shared<RouteList>();
-  list->table = table_;
-  const routing::Client& gateway = *frontend.gateway;
-  const uint16_t port = frontend.address.port;
-  const std::string name = "gateway:" + std::to_string(port);
+GatewayView view_gateway(const routing::Table& table, const routing::Client& gateway, uint16_t port, bool tls) {
+  const auto servers = routing::find_gateway_servers(table, gateway, port);
+  std::vector<routing::ServerOfGateway> http, opaque;
+  for (const routing::ServerOfGateway& server : servers) {
+    if (server.server->is_plain_http()) http.push_back(server);
+    if (!server.server->is_plain_http() && !server.server->terminates_tls()) opaque.push_back(server);
+  }
+  GatewayView view;
+  view.hosts = routing::find_gateway_hosts(table, gateway, http);
+  view.connections = routing::find_gateway_l4_rules(table, gateway, opaque, tls);
+  view.tls = tls;
+  view.port = opaque.empty() ? port : opaque.front().server->port;
+  return view;
+}
+
+std::shared_ptr<const RouteList> RouteCompiler::compile_gateway(const Frontend& frontend, const GatewayView& view,
+                                                                const routing::HostChoice& choice) const {
+  auto list = make_list();
+  const std::string name = "gateway:" + std::to_string(frontend.address.port);
   list->unmatched_traffic = shared_->stats.traffic(name, "");
-  auto servers = routing::find_gateway_servers(*table_, gateway, port);
-  std::erase_if(servers, [](const routing::GatewayServer& server) { return !server.is_plain_http(); });
-  const auto hosts = routing::find_gateway_hosts(*table_, gateway, servers);
-  const auto found = routing::find_gateway_host(hosts, routing::to_lower(routing::without_port(authority)));
-  if (found == hosts.end()) return list;
-  list->service = found->first;
-  if (found->second.https_redirect) {
+  const routing::VirtualHost host = routing::gateway_virtual_host(view.hosts, choice);
+  if (host.kind == routing::VirtualHost::Kind::kNotFound) return list;
+  list->service = host.host;
+  list->port = host.port;
+  list->rule_sets = view.hosts.at(choice.host).sets;
+  if (host.kind == routing::VirtualHost::Kind::kHttpsRedirect) {
     list->kind = RouteList::Kind::kHttpsRedirect;
     return list;
   }
-  add_routes(*list, {gateway, frontend, name + "/" + found->first}, found->second.routes);
+  const routing::Client& gateway = *frontend.gateway;
+  add_rules(*list, {gateway, name + "/" + host.host, host.port, routing::http_port_meaning(gateway)}, host.rules);
   return list;
 }
 
-std::shared_ptr<const RouteList> RouteCompiler::compile_gateway_tunnel(const Frontend& frontend, bool tls,
-                                                                       std::string_view sni) const {
-  auto list = std::make_shared<RouteList>();
-  list->table = table_;
+std::shared_ptr<const RouteList> RouteCompiler::compile_gateway_tunnel(const Frontend& frontend,
+                                                                       const GatewayView& view,
+                                                                       const routing::AppliedL4Rule* rule) const {
+  auto list = make_list();
   list->kind = RouteList::Kind::kTunnel;
-  const routing::Client& gateway = *frontend.gateway;
-  const uint16_t port = frontend.address.port;
-  auto servers = routing::find_gateway_servers(*table_, gateway, port);
-  std::erase_if(servers,
-                [](const routing::GatewayServer& server) { return server.is_plain_http() || server.terminates_tls(); });
-  const auto rules = routing::find_gateway_l4_rules(*table_, gateway, servers, tls);
-  const routing::ConnectionFacts facts{std::nullopt, std::nullopt, routing::to_lower(sni)};
-  const routing::ApplicableL4Route* rule = routing::match_connection(rules, facts);
+  list->port = view.port;
   if (rule == nullptr) return list;
-  list->service = rule->virtual_service->hosts.front();
-  routing::ApplicableL4Route taken = *rule;
-  taken.match.clear();  // it has been matched
-  add_l4_route(*list, {gateway, frontend, "gateway:" + std::to_string(port)}, taken, tls ? "tls#" : "tcp#");
+  list->service = rule->set->hosts.front();
+  list->rule_sets.push_back(rule->set->shared_from_this());
+  const Question question{*frontend.gateway, "gateway:" + std::to_string(frontend.address.port), view.port,
+                          routing::PortMeaning::kOnlyElseDialled};
+  add_connection_rule(*list, question, *rule->rule, view.tls ? "tls#" : "tcp#");
   return list;
 }
 

@@ -1,36 +1,21 @@
 #include "proxy/route.h"
 
-#include <algorithm>
+#include "routing/view/match_connection.h"
 
 namespace weir::proxy {
-namespace {
-
-bool holds(const std::vector<Cidr>& ranges, const IpAddress& address) {
-  return std::any_of(ranges.begin(), ranges.end(), [&](const Cidr& range) { return range.contains(address); });
-}
-
-}  // namespace
 
 MatchedRoute find_route(const RouteList& list, const routing::RequestView& request) {
-  for (const Route& route : list.routes) {
-    if (route.matchers.empty()) return {&route, nullptr};
-    for (const auto& matcher : route.matchers) {
-      if (matcher->matches(request)) return {&route, matcher->uri()};
-    }
-  }
-  return {};
+  if (list.kind != RouteList::Kind::kRules)
+    return list.routes.empty() ? MatchedRoute{} : MatchedRoute{&list.routes.front(), nullptr};
+  const auto taken = list.index.find(request);
+  if (!taken) return {};
+  return {&list.routes[taken->rule], taken->uri()};
 }
 
 const Route* find_tunnel_route(const RouteList& list, const IpAddress& dialled, const IpAddress& client) {
-  const auto takes = [&](const config::L4Match* match) {
-    return (match->destination_subnets.empty() || holds(match->destination_subnets, dialled)) &&
-           (!match->source_subnet || match->source_subnet->contains(client));
-  };
-  for (const Route& route : list.routes) {
-    if (route.connections.empty() || std::any_of(route.connections.begin(), route.connections.end(), takes))
-      return &route;
-  }
-  return nullptr;
+  const auto* rule = routing::match_connection(list.connections, {dialled, client, {}, false});
+  if (rule != nullptr) return &list.routes[static_cast<size_t>(rule - list.connections.data())];
+  return list.routes.size() > list.connections.size() ? &list.routes.back() : nullptr;
 }
 
 }  // namespace weir::proxy

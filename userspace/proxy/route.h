@@ -2,8 +2,8 @@
 // What the rules come to for one client, frontend and host, ready for the request path: matchers, splits and operations
 // compiled once, nothing looked up by name any more.
 //
-// Immutable (but for the cursors of its splits); shared by all loops. Pointers into the configuration stay valid
-// because the list holds its table.
+// Immutable (but for the cursors of its splits); shared by all loops, and kept from one table to the next as long as
+// what it was made from stays the same.
 
 #include <cstdint>
 #include <memory>
@@ -17,12 +17,14 @@
 #include "proxy/retry.h"
 #include "proxy/split.h"
 #include "proxy/stats.h"
+#include "routing/decide/rule_index.h"
 #include "routing/plan/plan.h"
 #include "routing/rule/cors.h"
 #include "routing/rule/header_operations.h"
 #include "routing/rule/match.h"
-#include "routing/rule/rewrite.h"
 #include "routing/table.h"
+#include "routing/view/reads.h"
+#include "routing/view/resolve.h"
 
 namespace weir::proxy {
 
@@ -45,6 +47,10 @@ struct Destination {
   std::string name;  // "reviews.default.svc.cluster.local:9080/v2", for logs and counters
   SharedTrafficStats traffic;
   std::vector<SharedEndpointStats> endpoint_stats;  // parallel to the split's endpoints
+  uint16_t refused_status = 503;                    // of its share, where it does not exist
+  // Its own, in place of the route's; null: none.
+  const routing::Rewriter* rewrite = nullptr;
+  const routing::Redirect* redirect = nullptr;
 };
 
 struct Fault {
@@ -60,26 +66,23 @@ struct MirrorTarget {
   uint32_t parts_per_million = 1'000'000;
 };
 
+/// A rule, compiled. Which one takes a request is the list's to say. Pointers go into the rule set, which the list
+/// holds.
 struct Route {
   std::string name;  // for logs and counters: the rule's name, or "reviews#0"; "default"
   routing::Origin origin;
 
-  /// OR; empty: takes every request. Of a tunnel's route: `connections` instead.
-  std::vector<std::shared_ptr<const routing::HttpMatcher>> matchers;
-
-  std::vector<const config::L4Match*> connections;
-
   // Exactly one of these three, in this order.
-  const config::HttpRedirect* redirect = nullptr;
-  const config::DirectResponse* direct_response = nullptr;
+  const routing::Redirect* redirect = nullptr;
+  const routing::DirectResponse* direct_response = nullptr;
   std::optional<Split> split;
   KeySource sticky;                       // weir.dev/sticky
   std::vector<Destination> destinations;  // parallel to the split's shares
   /// Why there is no split although there should be: 503 for everyone.
   std::string broken;
 
-  std::optional<routing::Rewriter> rewrite;
-  std::optional<routing::CorsPolicy> cors;
+  const routing::Rewriter* rewrite = nullptr;
+  const routing::CorsPolicy* cors = nullptr;
   RetryRules retries;
   Duration timeout{};  // 0: none
   Fault fault;
@@ -91,7 +94,7 @@ struct Route {
 
 struct RouteList {
   enum class Kind {
-    kRules,          // of a VirtualService: 404 where none matches
+    kRules,          // of a virtual host: 404 where none matches
     kDefault,        // the service's default route
     kPassthrough,    // unknown host: whoever was dialled
     kRefused,        // unknown host under REGISTRY_ONLY: 502
@@ -100,9 +103,17 @@ struct RouteList {
   };
   Kind kind = Kind::kRules;
   std::string service;  // fully qualified host; empty for an unknown one
+  uint16_t port = 0;    // what rules mean by the dialled one
+  /// kRules: parallel to the rules of the index. kTunnel: to `connections`, then the default route, if there is one.
+  /// Else one, or none where nobody can serve.
   std::vector<Route> routes;
-  SharedTrafficStats unmatched_traffic;  // of requests that no route takes
-  std::shared_ptr<const routing::Table> table;
+  routing::RuleIndex index;                         // of kRules
+  std::vector<routing::AppliedL4Rule> connections;  // of kTunnel
+  SharedTrafficStats unmatched_traffic;             // of requests that no route takes
+  /// What the list was made from: holds what the routes point to.
+  routing::Reads reads;
+  /// The rules of a gateway's host, which come from anywhere.
+  std::vector<routing::RuleSetPtr> rule_sets;
 };
 
 struct MatchedRoute {
@@ -110,9 +121,9 @@ struct MatchedRoute {
   /// Of the match entry that held; null: it had none.
   const routing::StringMatcher* uri = nullptr;
 };
-/// The first route that takes the request.
+/// The route that takes the request.
 MatchedRoute find_route(const RouteList& list, const routing::RequestView& request);
-/// Of a tunnel's list: the first route that takes a connection from `client` to `dialled`; null: none.
+/// Of a tunnel's list: the route that fits a connection from `client` to `dialled` most closely; null: none.
 const Route* find_tunnel_route(const RouteList& list, const IpAddress& dialled, const IpAddress& client);
 
 }  // namespace weir::proxy

@@ -2,12 +2,13 @@
 // From the table to route lists: one client's view of one host on one frontend. Pure but for the cursors it takes.
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "proxy/route.h"
 #include "proxy/shared_state.h"
 #include "routing/client.h"
-#include "routing/view/resolve.h"
+#include "routing/view/virtual_host.h"
 
 namespace weir::proxy {
 
@@ -32,50 +33,62 @@ struct Frontend {
   auto operator<=>(const Frontend&) const = default;
 };
 
+/// What is bound to one port of a gateway. Points into its table.
+struct GatewayView {
+  routing::GatewayHosts hosts;
+  std::vector<routing::AppliedL4Rule> connections;  // of tls[] where `tls`, else of tcp[]
+  bool tls = false;
+  uint16_t port = 0;  // as the server has it
+};
+GatewayView view_gateway(const routing::Table& table, const routing::Client& gateway, uint16_t port, bool tls);
+
 class RouteCompiler {
  public:
   /// `shared` outlives the compiler.
   RouteCompiler(std::shared_ptr<const routing::Table> table, SharedState& shared)
       : table_(std::move(table)), shared_(&shared) {}
 
-  /// `authority`: the Host header as sent. The Host decides, not what was dialled, except on ports of unknown protocol
-  /// (istio-facts 10, 41) and from outside. Never null.
+  /// Which virtual host a request falls under; `authority`: the Host header as sent.
+  [[nodiscard]] routing::HostChoice choose(const routing::Client& client, const Frontend& frontend,
+                                           std::string_view authority) const;
+  /// What decides its requests. Never null.
   [[nodiscard]] std::shared_ptr<const RouteList> compile(const routing::Client& client, const Frontend& frontend,
-                                                         std::string_view authority) const;
+                                                         const routing::HostChoice& choice) const;
+  [[nodiscard]] std::shared_ptr<const RouteList> compile_gateway(const Frontend& frontend, const GatewayView& view,
+                                                                 const routing::HostChoice& choice) const;
 
   /// What gets a connection that does not speak HTTP/1.1. One that speaks HTTP/2 goes where the http rules' last route
-  /// sends what no other takes; else by tcp[]. Without a rule: the service. At a gateway by tcp[], or by tls[] and
-  /// `sni` where the port speaks TLS; without a rule nobody. Never null.
+  /// sends what no other takes; else by tcp[]. Without a rule: the service. Never null.
   [[nodiscard]] std::shared_ptr<const RouteList> compile_tunnel(const routing::Client& client, const Frontend& frontend,
-                                                                bool http2, std::string_view sni = {}) const;
+                                                                bool http2) const;
+  /// `rule`: the one that the connection's name or bytes come under; null: nobody gets it. Never null.
+  [[nodiscard]] std::shared_ptr<const RouteList> compile_gateway_tunnel(const Frontend& frontend,
+                                                                        const GatewayView& view,
+                                                                        const routing::AppliedL4Rule* rule) const;
 
  private:
   struct Question {
     const routing::Client& client;
-    const Frontend& frontend;
     std::string scope;  // what a split's name begins with: the host and port
+    uint16_t port = 0;  // what rules mean by the dialled one
+    routing::PortMeaning meaning = routing::PortMeaning::kOnlyElseDialled;
   };
 
-  void add_rules(RouteList& list, const Question& question, const routing::HttpRules& rules) const;
+  [[nodiscard]] std::shared_ptr<RouteList> make_list() const;
+  void add_rules(RouteList& list, const Question& question, const std::vector<routing::AppliedHttpRule>& rules) const;
   void add_default(RouteList& list, const Question& question, const routing::Service& service) const;
-  void compile_for_service(RouteList& list, const Question& question, const routing::Service& service) const;
-  [[nodiscard]] Route compile_route(const Question& question, const routing::ApplicableHttpRoute& applicable) const;
-  void compile_split(Route& route, const Question& question, const routing::HttpRoute& written) const;
-  void compile_l4_split(Route& route, const Question& question, const routing::ApplicableL4Route& applicable) const;
+  void add_connection_rule(RouteList& list, const Question& question, const routing::L4Rule& rule,
+                           const char* kind) const;
   [[nodiscard]] bool add_http_fallback(RouteList& list, const Question& question,
                                        const routing::Service& service) const;
-  // gateway_compiler.cpp
-  [[nodiscard]] std::shared_ptr<const RouteList> compile_gateway(const Frontend& frontend,
-                                                                 std::string_view authority) const;
-  [[nodiscard]] std::shared_ptr<const RouteList> compile_gateway_tunnel(const Frontend& frontend, bool tls,
-                                                                        std::string_view sni) const;
-  [[nodiscard]] routing::ResolvedDestination resolve(const Question& question, std::string_view namespace_,
-                                                     const config::Destination& destination) const;
-  void add_l4_route(RouteList& list, const Question& question, const routing::ApplicableL4Route& applicable,
-                    const char* kind) const;
-  void add_routes(RouteList& list, const Question& question,
-                  const std::vector<routing::ApplicableHttpRoute>& routes) const;
-  void compile_mirrors(Route& route, const Question& question, const routing::HttpRoute& written) const;
+  [[nodiscard]] Route compile_route(const Question& question, const routing::HttpRule& rule, RouteList& list) const;
+  /// Destinations and the split over them, whose cursor goes by `name`.
+  void compile_split(Route& route, const Question& question, const std::vector<routing::RuleDestination>& destinations,
+                     const std::string& name, RouteList& list) const;
+  void compile_mirrors(Route& route, const Question& question, const routing::HttpRule& rule, RouteList& list) const;
+  [[nodiscard]] routing::ResolvedDestination resolve(const Question& question,
+                                                     const routing::RuleDestination& destination,
+                                                     RouteList& list) const;
   /// Once the name of the route and its split are known.
   void name_stats(Route& route, const Question& question) const;
 

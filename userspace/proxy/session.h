@@ -77,7 +77,7 @@ class Session final : public net::StreamHandler, public EndpointUser {
   void take_route(const routing::RequestView& view);
   void on_pause_over();
   void answer_route();
-  void redirect();
+  void redirect(const routing::Redirect& to);
 
   // session_choose.cpp: from the route to an endpoint and what it is sent.
   void choose_endpoint();

@@ -213,7 +213,7 @@ void Session::answer_route() {
   if (route.fault.abort_parts_per_million != 0 && worker_->draw(route.fault.abort_parts_per_million)) {
     answer({route.fault.abort_status, "fault filter abort", kFaultInjected, "fault_filter_abort", {}});
   } else if (route.redirect != nullptr) {
-    redirect();
+    redirect(*route.redirect);
   } else if (route.direct_response != nullptr) {
     answer({route.direct_response->status, route.direct_response->body, 0, "direct_response", {}});
   } else if (!route.split) {
@@ -223,11 +223,9 @@ void Session::answer_route() {
   }
 }
 
-void Session::redirect() {
-  const config::HttpRedirect& redirect = *exchange_.route->redirect;
-  const std::string location =
-      routing::redirect_location(redirect, view_for_formats(), exchange_.uri, frontend_.address.port);
-  answer({static_cast<uint16_t>(routing::redirect_status(redirect)), "", 0, "redirect", location});
+void Session::redirect(const routing::Redirect& to) {
+  const std::string location = routing::redirect_location(to, view_for_formats(), exchange_.uri, exchange_.list->port);
+  answer({to.status, "", 0, "redirect", location});
 }
 
 /// The request as format strings and redirects see it, without its fields.

@@ -75,7 +75,7 @@ Result<std::shared_ptr<const proxy::Snapshot>> ConfigurationKeeper::take(const C
     if (!change.full) return Error{"the options have changed: the whole configuration is needed", ENODATA};
     kept_.reset();
   }
-  if (!kept_) kept_.emplace(Kept{{}, std::make_unique<routing::TableBuilder>(options), options, {}});
+  if (!kept_) kept_.emplace(Kept{{}, std::make_unique<routing::TableBuilder>(options), options, {}, nullptr});
   config::Delta delta;
   if (auto updated = update_files(change, delta); !updated) {
     kept_.reset();  // half of the change is in it
@@ -83,7 +83,10 @@ Result<std::shared_ptr<const proxy::Snapshot>> ConfigurationKeeper::take(const C
   }
   auto table = kept_->builder->update(kept_->store.mesh(), delta);
   generation_ = change.generation;
-  return proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_, change.gateways);
+  auto snapshot = proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_, change.gateways,
+                                       kept_->snapshot.get());
+  kept_->snapshot = snapshot;
+  return snapshot;
 }
 
 }  // namespace weir::proxy_process

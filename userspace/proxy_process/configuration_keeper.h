@@ -34,6 +34,7 @@ class ConfigurationKeeper {
     std::unique_ptr<routing::TableBuilder> builder;
     routing::BuildOptions options;
     std::map<std::string, uint64_t> hashes;  // of what each file was given as
+    std::shared_ptr<const proxy::Snapshot> snapshot;  // the last one; its lists are taken over
   };
   Result<void> update_files(const Configuration& change, config::Delta& delta);
 

@@ -91,11 +91,19 @@ const ServicePort* Service::find_port(uint16_t number) const {
   return nullptr;
 }
 
-bool VirtualService::binds(std::string_view gateway) const {
+bool RuleSet::binds(std::string_view gateway) const {
   return std::find(gateways.begin(), gateways.end(), gateway) != gateways.end();
 }
 
-bool older(const VirtualService& a, const VirtualService& b) {
+bool RuleSet::is_private() const {
+  return !export_to.everyone && export_to.namespaces.size() == 1 && export_to.namespaces.front() == namespace_;
+}
+
+bool GatewayServer::is_plain_http() const {
+  return protocol == "HTTP" || protocol == "HTTP2" || protocol == "GRPC" || protocol == "GRPC-WEB";
+}
+
+bool older(const RuleSet& a, const RuleSet& b) {
   return std::tie(a.creation, a.name, a.namespace_) < std::tie(b.creation, b.name, b.namespace_);
 }
 
@@ -116,9 +124,9 @@ std::vector<ServicePtr> Table::all_services() const {
   return all;
 }
 
-std::vector<VirtualServicePtr> Table::all_virtual_services() const {
-  std::vector<VirtualServicePtr> all;
-  virtual_services.for_each([&](std::string_view, const std::shared_ptr<const HostRules>& host) {
+std::vector<RuleSetPtr> Table::all_rules() const {
+  std::vector<RuleSetPtr> all;
+  rules.for_each([&](std::string_view, const std::shared_ptr<const HostRules>& host) {
     all.insert(all.end(), host->rules.begin(), host->rules.end());
   });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return older(*a, *b); });

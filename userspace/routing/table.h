@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,7 @@
 #include "config/model.h"
 #include "routing/outside.h"
 #include "routing/plan/plan.h"
-#include "routing/rule/match.h"
+#include "routing/rule/rule.h"
 #include "routing/shared_map.h"
 
 namespace weir::routing {
@@ -102,62 +103,40 @@ using ServicePtr = std::shared_ptr<const Service>;
 
 // ---------------------------------------------------------------- rules
 
-/// One entry of an http route's `match`.
-struct HttpMatch {
-  const config::HttpMatch* config = nullptr;
-  std::shared_ptr<const HttpMatcher> matcher;  // null: could not be compiled (a condition says why) and never matches
-  std::vector<std::string> gateways;           // "mesh" or "namespace/name"; empty: the VirtualService's
-};
-
-struct HttpRoute {
-  const config::HttpRoute* config = nullptr;  // with a delegate: the merged route
-  std::vector<HttpMatch> match;               // parallel to config->match
-  /// In which short names of its destinations are completed: the delegate's where one wrote them.
-  std::string namespace_;
-  Origin origin;                                    // of the route as written: index in its list, file and place
-  std::shared_ptr<const config::HttpRoute> merged;  // owner of `config` where a delegate was merged
-};
-
-struct L4Match {
-  const config::L4Match* config = nullptr;
-  std::vector<std::string> gateways;
-};
-
-/// Of tcp[] or tls[].
-struct L4Route {
-  const config::L4Route* config = nullptr;
-  std::vector<L4Match> match;
-  Origin origin;
-};
-
-struct VirtualService {
-  std::string namespace_, name;
+/// The rules that one object wrote for its hosts: a VirtualService, or what the routes of the Gateway API come to for
+/// one host.
+struct RuleSet : std::enable_shared_from_this<RuleSet> {
+  /// kFirstWins: of several rule sets of one host the first that applies decides alone, at a gateway all are laid one
+  /// after the other (VirtualService; istio-facts 15). kMerged: it holds all there is for its hosts, in the order of
+  /// specificity, and decides before any of the other kind (Gateway API).
+  enum class Order { kFirstWins, kMerged };
+  Order order = Order::kFirstWins;
+  std::string namespace_, name;  // of the object; of the oldest where several were merged
   int64_t creation = 0;
   std::vector<std::string> hosts;     // fully qualified, lower case; "*.x", "*"
-  std::vector<std::string> gateways;  // "mesh", "namespace/name"
+  std::vector<std::string> gateways;  // kMesh, "namespace/name"
   ExportTo export_to;
-  std::vector<HttpRoute> http;
-  std::vector<L4Route> tcp, tls;
+  std::vector<HttpRule> http;
+  std::vector<L4Rule> tcp, tls;
   /// Annotation weir.dev/split: request. The proxy path even where connections would do.
   bool split_by_request = false;
   /// Annotation weir.dev/on-proxy-failure: refuse.
   bool refuse_without_proxy = false;
   bool is_delegate = false;  // no hosts of its own: only ever reached through a root
   Origin origin;             // index -1
-  std::shared_ptr<const config::AnyObject> object;
-  const config::VirtualService* config = nullptr;
-  std::vector<config::ObjectPtr> delegates;  // whose structs the routes point into
 
   [[nodiscard]] bool binds(std::string_view gateway) const;
+  /// For its own namespace alone.
+  [[nodiscard]] bool is_private() const;
 };
-using VirtualServicePtr = std::shared_ptr<const VirtualService>;
+using RuleSetPtr = std::shared_ptr<const RuleSet>;
 /// Oldest first, then by name, then by namespace: Istio's order everywhere.
-[[nodiscard]] bool older(const VirtualService& a, const VirtualService& b);
+[[nodiscard]] bool older(const RuleSet& a, const RuleSet& b);
 
-/// VirtualServices of one host as written (exact or wildcard), oldest first.
+/// Rule sets of one host as written (exact or wildcard), oldest first.
 struct HostRules {
   std::string host;
-  std::vector<VirtualServicePtr> rules;
+  std::vector<RuleSetPtr> rules;
 };
 
 /// One DestinationRule, or several of one host and namespace merged (semantics 1.4): subsets of all, the first of a
@@ -186,11 +165,33 @@ struct DestinationRules {
   std::vector<DestinationRule> rules;
 };
 
+/// One port of a Gateway: a server of Istio's, a listener of the Gateway API's.
+struct GatewayServer {
+  enum class Tls { kNone, kTerminate, kPassthrough };
+  uint16_t port = 0;               // as written: the gateway Service's, or the pod's own
+  std::string protocol;            // in capitals: "HTTP", "HTTPS", "TLS", "TCP" ...
+  std::string name;                // may be empty
+  std::string bind;                // empty: every address
+  std::vector<std::string> hosts;  // as written, lower case: "namespace/host", "./host", "host"
+  Tls tls = Tls::kNone;
+  bool https_redirect = false;
+  config::Position at;
+
+  /// HTTP, HTTP2, GRPC, GRPC-WEB: bytes that are not encrypted.
+  [[nodiscard]] bool is_plain_http() const;
+  /// TLS ends here, and what is inside is HTTP.
+  [[nodiscard]] bool is_https() const { return protocol == "HTTPS" && tls == Tls::kTerminate; }
+  [[nodiscard]] bool terminates_tls() const { return tls == Tls::kTerminate; }
+};
+
 struct Gateway {
   std::string namespace_, name;
+  int64_t creation = 0;
   Origin origin;
-  config::ObjectPtr object;
-  const config::Gateway* config = nullptr;
+  config::Labels selector;  // of the gateway's pods
+  /// Gateway API: whose GatewayClass is ours; `selector` says nothing.
+  bool of_our_class = false;
+  std::vector<GatewayServer> servers;
 };
 
 // ---------------------------------------------------------------- the table
@@ -214,7 +215,7 @@ struct Table {
 
   SharedMap<HostServices> services;               // by host
   SharedMap<AddressServices> services_at;         // by address text
-  SharedMap<HostRules> virtual_services;          // by host as written, wildcards too
+  SharedMap<HostRules> rules;                     // by host as written, wildcards too
   SharedMap<DestinationRules> destination_rules;  // by "namespace/host"
   SharedMap<Gateway> gateways;                    // by "namespace/name"
   SharedMap<Workload> pods;                       // by "namespace/name"
@@ -222,10 +223,13 @@ struct Table {
 
   /// Services that are found by range ("10.0.0.0/8") or wildcard host rather than by name.
   std::shared_ptr<const std::vector<ServicePtr>> wide_services;
-  /// Every wildcard host of a VirtualService, longest first.
+  /// Every wildcard host of a rule set, longest first.
   std::shared_ptr<const std::vector<std::string>> wildcard_rule_hosts;
   /// Every wildcard host of a DestinationRule with its namespace, by namespace, longest first.
   std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> wildcard_destination_hosts;
+
+  /// Labels of clients that some rule or DestinationRule goes by: what tells client classes apart. Null: none.
+  std::shared_ptr<const std::set<std::string, std::less<>>> named_labels;
 
   std::shared_ptr<const Plan> plan;
 
@@ -237,7 +241,7 @@ struct Table {
   /// By host, then namespace.
   [[nodiscard]] std::vector<ServicePtr> all_services() const;
   /// Oldest first (without delegates).
-  [[nodiscard]] std::vector<VirtualServicePtr> all_virtual_services() const;
+  [[nodiscard]] std::vector<RuleSetPtr> all_rules() const;
 };
 
 /// One stable line an entry, sorted; for tests, `weir bugtool` and bug reports. Without the plan.

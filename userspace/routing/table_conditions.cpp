@@ -13,9 +13,9 @@ namespace {
 
 /// In the mesh one VirtualService has a host alone; the others' http rules never hold (istio-facts 15).
 void find_shadowed(const HostRules& host, config::Diagnostics& into) {
-  const VirtualService* first = nullptr;
-  for (const VirtualServicePtr& rule : host.rules) {
-    if (!rule->binds("mesh") || rule->http.empty() || !rule->export_to.everyone) continue;
+  const RuleSet* first = nullptr;
+  for (const RuleSetPtr& rule : host.rules) {
+    if (!rule->binds(kMesh) || rule->http.empty() || !rule->export_to.everyone) continue;
     if (!first) {
       first = rule.get();
       continue;
@@ -32,8 +32,8 @@ void find_without_service(const Table& table, const HostRules& host, config::Dia
       std::any_of(table.wide_services->begin(), table.wide_services->end(),
                   [&](const ServicePtr& service) { return host_matches(service->host, host.host); }))
     return;
-  for (const VirtualServicePtr& rule : host.rules)
-    if (rule->binds("mesh"))
+  for (const RuleSetPtr& rule : host.rules)
+    if (rule->binds(kMesh))
       into.push_back(
           condition(config::Level::kInfo, code::kHostWithoutService, rule->origin,
                     "no Service or ServiceEntry defines " + host.host +
@@ -47,7 +47,7 @@ config::Diagnostics Table::conditions() const {
   condition_groups.for_each([&](std::string_view, const std::shared_ptr<const config::Diagnostics>& group) {
     all.insert(all.end(), group->begin(), group->end());
   });
-  virtual_services.for_each([&](std::string_view, const std::shared_ptr<const HostRules>& host) {
+  rules.for_each([&](std::string_view, const std::shared_ptr<const HostRules>& host) {
     find_shadowed(*host, all);
     find_without_service(*this, *host, all);
   });

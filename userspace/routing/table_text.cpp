@@ -29,10 +29,6 @@ std::string export_text(const ExportTo& exported) {
   return exported.everyone ? "*" : "[" + join(exported.namespaces) + "]";
 }
 
-std::string place(const Origin& origin) {
-  return origin.file + ":" + std::to_string(origin.at.line) + ":" + std::to_string(origin.at.column);
-}
-
 std::string_view resolution_text(const Service& service) {
   switch (service.resolution) {
     case Service::Resolution::kStatic:
@@ -56,7 +52,7 @@ void append(std::string& text, const Service& service) {
   if (!service.ranges.empty())
     text += " ranges=" + join(service.ranges, [](const Cidr& range) { return range.to_string(); });
   if (!service.external_name.empty()) text += " external-name=" + service.external_name;
-  text += " export=" + export_text(service.export_to) + " at=" + place(service.origin) + "\n";
+  text += " export=" + export_text(service.export_to) + " at=" + service.origin.place() + "\n";
   for (const ServicePort& port : service.ports) {
     text += "port " + name + ":" + std::to_string(port.number) + " name=" + port.name +
             " protocol=" + std::string(to_string(port.protocol)) + (port.tcp ? "" : " not-tcp") + "\n";
@@ -71,34 +67,25 @@ void append(std::string& text, const Service& service) {
   }
 }
 
-template <class Route>
-void append_destinations(std::string& text, const Route& route) {
-  for (const config::WeightedDestination& entry : route.config->route) {
-    const config::Destination& to = entry.destination;
-    text += " " + (entry.weight ? std::to_string(entry.weight->value) : std::string("-")) + "*" + to.host.value;
-    if (to.port) text += ":" + std::to_string(to.port->value);
-    if (!to.subset.value.empty()) text += "/" + to.subset.value;
-  }
-}
-
-template <class Route>
-void append_route(std::string& text, const char* kind, const std::string& name, const Route& route) {
-  text += std::string("route ") + name + " " + kind + "#" + std::to_string(route.origin.index);
-  if (!route.origin.route.empty()) text += " name=" + route.origin.route;
-  text += " matches=" + std::to_string(route.match.size()) + " at=" + place(route.origin);
-  append_destinations(text, route);
+template <class Rule>
+void append_rule(std::string& text, const char* kind, const std::string& name, const Rule& rule) {
+  text += std::string("route ") + name + " " + kind + "#" + std::to_string(rule.origin.index);
+  if (!rule.origin.route.empty()) text += " name=" + rule.origin.route;
+  text += " matches=" + std::to_string(rule.match.size()) + " at=" + rule.origin.place();
+  for (const RuleDestination& destination : rule.destinations)
+    text += " " + std::to_string(destination.weight) + "*" + to_text(destination);
   text += "\n";
 }
 
-void append(std::string& text, const VirtualService& rule) {
-  const std::string name = rule.namespace_ + "/" + rule.name;
-  text += "virtual-service " + name + " hosts=" + join(rule.hosts) + " gateways=" + join(rule.gateways) +
-          " export=" + export_text(rule.export_to) + " created=" + std::to_string(rule.creation) +
-          (rule.split_by_request ? " split=request" : "") +
-          (rule.refuse_without_proxy ? " on-proxy-failure=refuse" : "") + " at=" + place(rule.origin) + "\n";
-  for (const HttpRoute& route : rule.http) append_route(text, "http", name, route);
-  for (const L4Route& route : rule.tcp) append_route(text, "tcp", name, route);
-  for (const L4Route& route : rule.tls) append_route(text, "tls", name, route);
+void append(std::string& text, const RuleSet& set) {
+  const std::string name = set.namespace_ + "/" + set.name;
+  text += (set.origin.kind == "VirtualService" ? "virtual-service " : "rules ") + name + " hosts=" + join(set.hosts) +
+          " gateways=" + join(set.gateways) + " export=" + export_text(set.export_to) +
+          " created=" + std::to_string(set.creation) + (set.split_by_request ? " split=request" : "") +
+          (set.refuse_without_proxy ? " on-proxy-failure=refuse" : "") + " at=" + set.origin.place() + "\n";
+  for (const HttpRule& rule : set.http) append_rule(text, "http", name, rule);
+  for (const L4Rule& rule : set.tcp) append_rule(text, "tcp", name, rule);
+  for (const L4Rule& rule : set.tls) append_rule(text, "tls", name, rule);
 }
 
 void append(std::string& text, const DestinationRule& rule) {
@@ -108,7 +95,7 @@ void append(std::string& text, const DestinationRule& rule) {
   if (rule.traffic_policy) text += " policy";
   for (const DestinationRule::Subset& subset : rule.subsets)
     text += " " + subset.config->name.value + "{" + label_text(subset.config->labels) + "}";
-  text += " at=" + place(rule.origin) + "\n";
+  text += " at=" + rule.origin.place() + "\n";
 }
 
 }  // namespace
@@ -116,11 +103,11 @@ void append(std::string& text, const DestinationRule& rule) {
 std::string to_text(const Table& table) {
   std::string text = "mesh domain=" + table.mesh.cluster_domain + " root=" + table.mesh.root_namespace + "\n";
   for (const ServicePtr& service : table.all_services()) append(text, *service);
-  for (const VirtualServicePtr& rule : table.all_virtual_services()) append(text, *rule);
+  for (const RuleSetPtr& set : table.all_rules()) append(text, *set);
   for (const auto& [key, rules] : table.destination_rules.sorted())
     for (const DestinationRule& rule : (*rules)->rules) append(text, rule);
   for (const auto& [key, gateway] : table.gateways.sorted())
-    text += "gateway " + std::string(key) + " at=" + place((*gateway)->origin) + "\n";
+    text += "gateway " + std::string(key) + " at=" + (*gateway)->origin.place() + "\n";
   for (const auto& [key, pod] : table.pods.sorted()) {
     text += "pod " + std::string(key) +
             " addresses=" + join((*pod)->addresses, [](const IpAddress& address) { return address.to_string(); }) +

@@ -3,17 +3,20 @@
 #include <gtest/gtest.h>
 
 #include "config/store.h"
+#include "routing/build/table_builder.h"
 
 namespace weir::agent {
 namespace {
 
-/// The VirtualService with these lists.
-config::VirtualService rule(const std::string& lists) {
-  const auto file = config::read_yaml(
+/// The rules of the VirtualService with these lists.
+std::shared_ptr<const routing::RuleSet> rules(const std::string& lists) {
+  config::Store store;
+  (void)store.set(config::read_yaml(
       "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x}\nspec:\n  hosts: [x]\n" + lists,
-      "x.yaml");
-  EXPECT_EQ(file.objects.size(), 1U) << (file.diagnostics.empty() ? "" : config::to_text(file.diagnostics[0]));
-  return file.objects.empty() ? config::VirtualService{} : std::get<config::VirtualService>(*file.objects[0]);
+      "x.yaml"));
+  const auto all = routing::build_table(store)->all_rules();
+  EXPECT_EQ(all.size(), 1U) << lists;
+  return all.empty() ? std::make_shared<const routing::RuleSet>() : all.front();
 }
 
 std::string http(const std::string& match) {
@@ -22,27 +25,27 @@ std::string http(const std::string& match) {
 
 TEST(MatchText, Http) {
   const std::vector<std::pair<const char*, const char*>> cases = {
-      {"[{headers: {end-user: {exact: jason}}}]", "header end-user exact jason"},
-      {"[{uri: {prefix: /a}, method: {exact: GET}}]", "uri prefix /a, method exact GET"},
-      {"[{uri: {regex: /b.*}}, {port: 80}]", "uri regex /b.* or port 80"},
-      {"[{queryParams: {q: {exact: v}}}]", "query q exact v"},
+      {"[{headers: {end-user: {exact: jason}}}]", "header end-user exact \"jason\""},
+      {"[{uri: {prefix: /a}, method: {exact: GET}}]", "uri prefix \"/a\", method exact \"GET\""},
+      {"[{uri: {regex: /b.*}}, {port: 80}]", "uri regex \"/b.*\" or port 80"},
+      {"[{queryParams: {q: {exact: v}}}]", "query q exact \"v\""},
       {"[{withoutHeaders: {x: {}}}]", "not header x present"},
       {"[{sourceLabels: {app: a}, sourceNamespace: n}]", "from namespace n, from pods app=a"},
-      {"[{authority: {exact: h}, scheme: {exact: http}}]", "scheme exact http, authority exact h"},
+      {"[{authority: {exact: h}, scheme: {exact: http}}]", "scheme exact \"http\", authority exact \"h\""},
       {"[{gateways: [mesh]}]", "gateway mesh"},
   };
-  for (const auto& [match, text] : cases) EXPECT_EQ(match_text(rule(http(match)).http.at(0)), text) << match;
+  for (const auto& [match, text] : cases) EXPECT_EQ(match_text(rules(http(match))->http.at(0)), text) << match;
 }
 
 TEST(MatchText, WithoutConditions) {
-  EXPECT_EQ(match_text(rule("  http:\n  - route: [{destination: {host: x}}]\n").http.at(0)), "any");
-  EXPECT_EQ(match_text(rule("  tcp:\n  - route: [{destination: {host: x}}]\n").tcp.at(0)), "any");
+  EXPECT_EQ(match_text(rules("  http:\n  - route: [{destination: {host: x}}]\n")->http.at(0)), "any");
+  EXPECT_EQ(match_text(rules("  tcp:\n  - route: [{destination: {host: x}}]\n")->tcp.at(0)), "any");
 }
 
 TEST(MatchText, Tcp) {
   const auto tcp =
-      rule("  tcp:\n  - match: [{port: 90, sourceLabels: {a: b}}]\n    route: [{destination: {host: x}}]\n");
-  EXPECT_EQ(match_text(tcp.tcp.at(0)), "port 90, from pods a=b");
+      rules("  tcp:\n  - match: [{port: 90, sourceLabels: {a: b}}]\n    route: [{destination: {host: x}}]\n");
+  EXPECT_EQ(match_text(tcp->tcp.at(0)), "port 90, from pods a=b");
 }
 
 TEST(ActionText, Table) {
@@ -60,12 +63,12 @@ TEST(ActionText, Table) {
        "split, rewrite, retries, headers"},
   };
   for (const auto& [route, text] : cases)
-    EXPECT_EQ(action_text(rule(std::string("  http:\n  - name: r\n") + route).http.at(0)), text) << route;
+    EXPECT_EQ(action_text(rules(std::string("  http:\n  - name: r\n") + route)->http.at(0)), text) << route;
 }
 
-TEST(SplitText, NoneWithoutDestinations) {
-  EXPECT_EQ(split_text({}), "none");
-  EXPECT_EQ(split_text({config::WeightedDestination{}}), "split");
+TEST(ActionText, OfConnections) {
+  EXPECT_EQ(action_text(routing::L4Rule{}), "none");
+  EXPECT_EQ(action_text(rules("  tcp:\n  - route: [{destination: {host: x}}]\n")->tcp.at(0)), "split");
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ class RouteCompilerTest : public testing::Test {
     for (const auto& diagnostic : file.diagnostics)
       EXPECT_NE(diagnostic.level, config::Level::kError) << diagnostic.message;
     (void)store.set(std::move(file));
-    return RouteCompiler(routing::build_table(store), shared_).compile(client, frontend, host);
+    const RouteCompiler compiler(routing::build_table(store), shared_);
+    return compiler.compile(client, frontend, compiler.choose(client, frontend, host));
   }
   static routing::Client pod(std::string namespace_ = "default", config::Labels labels = {}) {
     routing::Client client;
@@ -216,7 +217,7 @@ TEST_F(RouteCompilerTest, ActionsFaultsMirrorsAndTimes) {
   EXPECT_EQ(route.fault.abort_parts_per_million, 100'000U);
   EXPECT_EQ(route.timeout, std::chrono::seconds(4));
   EXPECT_EQ(route.retries.attempts(), 0U);
-  EXPECT_TRUE(route.rewrite);
+  EXPECT_NE(route.rewrite, nullptr);
   ASSERT_EQ(route.mirrors.size(), 2U);
   EXPECT_EQ(route.mirrors[0].parts_per_million, 500'000U);
   EXPECT_FALSE(route.mirrors[1].split);

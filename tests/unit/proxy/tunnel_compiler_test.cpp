@@ -49,7 +49,7 @@ TEST(TunnelCompiler, RulesInOrderUpToTheFirstThatTakesAll) {
   ASSERT_EQ(list->routes.size(), 2U);
   EXPECT_EQ(list->kind, RouteList::Kind::kTunnel);
   EXPECT_EQ(list->routes[0].name, "tcp#0");
-  EXPECT_EQ(list->routes[0].connections.size(), 2U);
+  EXPECT_EQ(list->connections.at(0).match.size(), 2U);
   EXPECT_FALSE(list->routes[1].destinations[0].exists);
   const auto at = [](const char* text) { return *IpAddress::parse(text); };
   EXPECT_EQ(find_tunnel_route(*list, at("10.97.0.1"), at("10.9.0.1")), &list->routes[0]);

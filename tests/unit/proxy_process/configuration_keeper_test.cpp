@@ -27,7 +27,7 @@ class ConfigurationKeeperTest : public ::testing::Test {
 TEST_F(ConfigurationKeeperTest, MakesATableAndKnowsWhatWasDialled) {
   const auto snapshot = take(sample_configuration(7));
   EXPECT_EQ(keeper_.generation(), 7U);
-  EXPECT_EQ(snapshot->table->all_virtual_services().size(), 1U);
+  EXPECT_EQ(snapshot->table->all_rules().size(), 1U);
   ASSERT_TRUE(snapshot->frontends.contains(61'000));
 }
 
@@ -41,7 +41,7 @@ TEST_F(ConfigurationKeeperTest, AChangeTouchesWhatItNames) {
   change.files = {{"app.yaml", std::nullopt}};
   const auto snapshot = take(change);
   EXPECT_EQ(snapshot->table->all_services().size(), 1U);
-  EXPECT_EQ(snapshot->table->all_virtual_services().size(), 0U);
+  EXPECT_EQ(snapshot->table->all_rules().size(), 0U);
 }
 
 TEST_F(ConfigurationKeeperTest, AFullOneForgetsWhatItDoesNotName) {

@@ -47,7 +47,7 @@ TEST(ExportTo, AProcessOfTheNodeSeesOnlyWhatEveryoneSees) {
 }
 
 TEST(Older, ByAgeThenNameThenNamespace) {
-  VirtualService a, b;
+  RuleSet a, b;
   a.creation = 1, b.creation = 2;
   a.name = "z", b.name = "a";
   EXPECT_TRUE(older(a, b));
@@ -66,8 +66,8 @@ TEST(Table, ListsInAStableOrder) {
                                         "creationTimestamp: '2024-01-03T00:00:00Z'"));
   ASSERT_EQ(table->all_services().size(), 2U);
   EXPECT_EQ(table->all_services()[0]->host, "a.default.svc.cluster.local");
-  ASSERT_EQ(table->all_virtual_services().size(), 2U) << "one of two hosts is listed once";
-  EXPECT_EQ(table->all_virtual_services()[0]->name, "z");
+  ASSERT_EQ(table->all_rules().size(), 2U) << "one of two hosts is listed once";
+  EXPECT_EQ(table->all_rules()[0]->name, "z");
 }
 
 }  // namespace

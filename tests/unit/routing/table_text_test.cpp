@@ -21,7 +21,7 @@ TEST(TableText, IsALineAnEntry) {
       "labels=app=web,version=v1\n"
       "virtual-service default/web hosts=web.default.svc.cluster.local,*.example.com gateways=mesh export=* "
       "created=1704067200 at=test.yaml:33:1\n"
-      "route default/web http#0 name=only matches=1 at=test.yaml:39:5 5*web/v1\n"
+      "route default/web http#0 name=only matches=1 at=test.yaml:39:5 1*web.default.svc.cluster.local/v1\n"
       "destination-rule default/web host=web.default.svc.cluster.local export=* v1{version=v1} at=test.yaml:26:1\n"
       "pod default/web-v1 addresses=10.1.2.1 labels=app=web,version=v1\n");
 }

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "routing/build/rules.h"
+#include "routing/build/destination_rules.h"
+#include "routing/build/gateways.h"
 #include "routing/build/services.h"
 #include "routing/build/state.h"
+#include "routing/build/virtual_services.h"
 #include "routing/hosts.h"
 
 namespace weir::routing {
@@ -47,6 +49,10 @@ void TableBuilder::State::mark_host(const std::string& host) {
   } else {
     dirty_.hosts.insert(host);
   }
+  // Of a wildcard service rules may name one host, or a narrower wildcard.
+  if (!table_.wide_services) return;
+  for (const ServicePtr& service : *table_.wide_services)
+    if (is_wildcard(service->host) && hosts_overlap(service->host, host)) dirty_.hosts.insert(service->host);
 }
 
 // ---------------------------------------------------------------- pods
@@ -226,10 +232,12 @@ void TableBuilder::State::compile_rules() {
     for (const std::string& delegate : compiled.delegates) roots_of_delegate_[delegate].insert(key);
     delegates = std::move(compiled.delegates);
     set_conditions("rule/" + key, std::move(compiled.conditions));
-    VirtualServicePtr before = std::exchange(compiled_rules_[key], compiled.rule);
-    place_rule(before, compiled.rule);
-    if (!compiled.rule) compiled_rules_.erase(key);
-    for (const VirtualServicePtr& rule : {before, compiled.rule})
+    RuleSetPtr before = std::exchange(compiled_rules_[key], compiled.rules);
+    if (before) count_labels(*before, false);
+    if (compiled.rules) count_labels(*compiled.rules, true);
+    place_rule(before, compiled.rules);
+    if (!compiled.rules) compiled_rules_.erase(key);
+    for (const RuleSetPtr& rule : {before, compiled.rules})
       if (rule)
         for (const std::string& host : rule->hosts) {
           mark_host(host);
@@ -239,20 +247,20 @@ void TableBuilder::State::compile_rules() {
   if (wildcards) sort_wildcards();
 }
 
-void TableBuilder::State::place_rule(const VirtualServicePtr& before, const VirtualServicePtr& after) {
+void TableBuilder::State::place_rule(const RuleSetPtr& before, const RuleSetPtr& after) {
   Keys hosts;
-  for (const VirtualServicePtr& rule : {before, after})
+  for (const RuleSetPtr& rule : {before, after})
     if (rule) hosts.insert(rule->hosts.begin(), rule->hosts.end());
   for (const std::string& host : hosts) {
     HostRules rules;
-    if (const auto& kept = table_.virtual_services.find(host)) rules = *kept;
+    if (const auto& kept = table_.rules.find(host)) rules = *kept;
     rules.host = host;
     std::erase(rules.rules, before);
     if (after && std::find(after->hosts.begin(), after->hosts.end(), host) != after->hosts.end()) {
-      const auto by_age = [](const VirtualServicePtr& a, const VirtualServicePtr& b) { return older(*a, *b); };
+      const auto by_age = [](const RuleSetPtr& a, const RuleSetPtr& b) { return older(*a, *b); };
       rules.rules.insert(std::upper_bound(rules.rules.begin(), rules.rules.end(), after, by_age), after);
     }
-    table_.virtual_services.set(host, rules.rules.empty() ? nullptr : share(std::move(rules)));
+    table_.rules.set(host, rules.rules.empty() ? nullptr : share(std::move(rules)));
   }
 }
 
@@ -261,7 +269,7 @@ void TableBuilder::State::sort_wildcards() {
     return a.size() != b.size() ? a.size() > b.size() : a < b;
   };
   std::vector<std::string> hosts;
-  table_.virtual_services.for_each([&](std::string_view host, const auto&) {
+  table_.rules.for_each([&](std::string_view host, const auto&) {
     if (is_wildcard(host)) hosts.emplace_back(host);
   });
   std::sort(hosts.begin(), hosts.end(), longest_first);
@@ -274,8 +282,14 @@ void TableBuilder::State::compile_destination_rules() {
     config::Diagnostics conditions;
     const auto& objects = destination_rules_.get(key);
     std::shared_ptr<const DestinationRules> compiled;
+    const auto count = [&](const std::shared_ptr<const DestinationRules>& rules, bool add) {
+      if (!rules) return;
+      for (const DestinationRule& rule : rules->rules) count_labels(rule.workload_selector, add);
+    };
+    count(table_.destination_rules.find(key), false);
     if (!objects.empty())
       compiled = share(routing::compile_destination_rules(before_slash(key), after_slash(key), objects, conditions));
+    count(compiled, true);
     table_.destination_rules.set(key, std::move(compiled));
     set_conditions("destination-rule/" + key, std::move(conditions));
     mark_host(std::string(after_slash(key)));
@@ -293,20 +307,40 @@ void TableBuilder::State::compile_destination_rules() {
   table_.wildcard_destination_hosts = share(std::move(hosts));
 }
 
+// ---------------------------------------------------------------- labels of clients
+
+void TableBuilder::State::count_labels(const config::Labels& labels, bool add) {
+  for (const auto& [label, value] : labels) {
+    size_t& uses = label_uses_[label];
+    uses += add ? 1 : size_t(0) - 1;
+    labels_changed_ = labels_changed_ || uses == (add ? 1U : 0U);
+    if (uses == 0) label_uses_.erase(label);
+  }
+}
+
+void TableBuilder::State::count_labels(const RuleSet& rules, bool add) {
+  const auto count = [&](const auto& list) {
+    for (const auto& rule : list)
+      for (const auto& match : rule.match) count_labels(match.selector.source_labels, add);
+  };
+  count(rules.http);
+  count(rules.tcp);
+  count(rules.tls);
+}
+
+void TableBuilder::State::publish_named_labels() {
+  if (!std::exchange(labels_changed_, false)) return;
+  std::set<std::string, std::less<>> named;
+  for (const auto& [label, uses] : label_uses_) named.insert(label);
+  table_.named_labels = share(std::move(named));
+}
+
+// ---------------------------------------------------------------- gateways
+
 void TableBuilder::State::compile_gateways() {
   for (const std::string& key : dirty_.gateways) {
     const config::ObjectPtr object = gateways_.first(key);
-    std::shared_ptr<Gateway> gateway;
-    if (object) {
-      const auto& written = std::get<config::Gateway>(*object);
-      gateway = std::make_shared<Gateway>();
-      gateway->namespace_ = written.meta.namespace_;
-      gateway->name = written.meta.name;
-      gateway->origin = origin_of(written.meta);
-      gateway->object = object;
-      gateway->config = &written;
-    }
-    table_.gateways.set(key, gateway);
+    table_.gateways.set(key, object ? compile_gateway(std::get<config::Gateway>(*object)) : nullptr);
   }
 }
 

@@ -55,8 +55,8 @@ bool conflicts(const HttpMatch& root, const HttpMatch& leaf) {
          conflicts(root.without_headers, leaf.without_headers) || conflicts(root.query_params, leaf.query_params) ||
          root.ignore_uri_case != leaf.ignore_uri_case ||
          (root.port && leaf.port && root.port->value != leaf.port->value) ||
-         (!root.source_namespace.empty() && !leaf.source_namespace.empty() &&
-          root.source_namespace != leaf.source_namespace) ||
+         // Also where the leaf names none: for any namespace is not inside the root's.
+         (!root.source_namespace.empty() && root.source_namespace != leaf.source_namespace) ||
          conflicts(root.source_labels, leaf.source_labels) || conflicts(root.gateways, leaf.gateways);
 }
 
@@ -96,6 +96,17 @@ std::optional<std::vector<HttpMatch>> merge(const std::vector<HttpMatch>& root, 
   return merged;
 }
 
+/// Mirror and its percentage are merged apart: the root's percentage holds for a delegate's mirror that says none.
+void merge_mirrors(const config::HttpRoute& root, config::HttpRoute& merged) {
+  if (merged.mirrors.empty()) {
+    merged.mirrors = root.mirrors;
+    merged.mirrors_are_list = root.mirrors_are_list;
+  }
+  if (!merged.mirror_percentage) merged.mirror_percentage = root.mirror_percentage;
+  if (merged.mirror_percentage && !merged.mirrors_are_list && !merged.mirrors.empty())
+    merged.mirrors.front().percentage = *merged.mirror_percentage;
+}
+
 }  // namespace
 
 std::optional<config::HttpRoute> merge_delegate(const config::HttpRoute& root, const config::HttpRoute& route) {
@@ -110,7 +121,7 @@ std::optional<config::HttpRoute> merge_delegate(const config::HttpRoute& root, c
   if (!merged.timeout) merged.timeout = root.timeout;
   if (!merged.retries) merged.retries = root.retries;
   if (!merged.fault) merged.fault = root.fault;
-  if (merged.mirrors.empty()) merged.mirrors = root.mirrors;
+  merge_mirrors(root, merged);
   if (!merged.cors_policy) merged.cors_policy = root.cors_policy;
   if (merged.headers.empty()) merged.headers = root.headers;
   return merged;

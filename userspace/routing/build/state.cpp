@@ -30,6 +30,7 @@ std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfi
   compile_rules();
   compile_destination_rules();
   compile_gateways();
+  publish_named_labels();
   make_plans();
   dirty_ = {};
   return std::make_shared<const Table>(table_);

@@ -2,6 +2,7 @@
 // What a TableBuilder remembers between updates. An update goes through the same steps whether everything is new or one
 // object changed: file the objects, compile what they touch, plan the hosts that hang on it, publish.
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -61,11 +62,15 @@ struct TableBuilder::State {
   void place_at_addresses(const ServicePtr& before, const ServicePtr& after);
   void use_pods(const std::string& service_key, std::vector<std::string> pods);
   void compile_rules();
-  void place_rule(const VirtualServicePtr& before, const VirtualServicePtr& after);
+  void place_rule(const RuleSetPtr& before, const RuleSetPtr& after);
   void compile_destination_rules();
   void compile_gateways();
   void sort_wildcards();
   void mark_host(const std::string& host);
+  /// One more, or one less, that goes by these labels of clients.
+  void count_labels(const config::Labels& labels, bool add);
+  void count_labels(const RuleSet& rules, bool add);
+  void publish_named_labels();
   void set_conditions(const std::string& key, config::Diagnostics conditions);
 
   // Planning (build_table_plan.cpp).
@@ -99,9 +104,11 @@ struct TableBuilder::State {
   std::vector<std::string> service_keys_;           // by number
   TextMap<std::vector<std::string>> pods_of_service_;
   TextMap<Keys> selecting_services_;  // namespace -> keys of ServiceEntries with a workloadSelector
-  TextMap<VirtualServicePtr> compiled_rules_;
+  TextMap<RuleSetPtr> compiled_rules_;
   TextMap<Keys> roots_of_delegate_;  // delegate key -> rule keys
   TextMap<std::vector<std::string>> delegates_of_rule_;
+  std::map<std::string, size_t> label_uses_;
+  bool labels_changed_ = false;
   TextMap<Keys> plans_on_host_;  // host -> hosts whose plans hang on it
   struct KeptPlan {
     std::vector<std::shared_ptr<const ServicePlan>> services;

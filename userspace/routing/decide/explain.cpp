@@ -101,6 +101,7 @@ Refusal fault_of(const Request& request) {
 Inquiry::Inquiry(const Table& table_, const Client& client_, const Request& request_)
     : table(table_), client(client_), request(request_) {
   decision.port = request.port;
+  rule_port = request.port;
 }
 
 bool read_request(Inquiry& inquiry) {
@@ -139,8 +140,11 @@ bool read_request(Inquiry& inquiry) {
 }
 
 std::string place(const Origin& origin) {
-  if (origin.file.empty()) return {};
-  return " (" + origin.file + ":" + std::to_string(origin.at.line) + ":" + std::to_string(origin.at.column) + ")";
+  return origin.file.empty() ? std::string() : " (" + origin.place() + ")";
+}
+
+std::string set_name(const RuleSet& set) {
+  return set.origin.kind + " " + set.namespace_ + "/" + set.name + place(set.origin);
 }
 
 std::string rule_name(const Origin& origin) {
@@ -210,47 +214,21 @@ const Service* find_any_service(const Inquiry& inquiry, Wanted wanted) {
   return found;
 }
 
-bool speaks_http(const Service& service, uint16_t number) {
-  const ServicePort* port = service.find_port(number);
-  return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
-}
-
 /// Whether some service speaks HTTP on the port, so that Istio's sidecar listens there for any address.
 bool has_http_listener(const Inquiry& inquiry, uint16_t number) {
-  return find_any_service(inquiry, [&](const Service& service) { return speaks_http(service, number); }) != nullptr;
-}
-
-/// The service that the Host header names among those that speak HTTP on the dialled port: where the one of that very
-/// name does not, a wildcard ServiceEntry that does.
-const Service* find_http_service(const Inquiry& inquiry) {
-  const uint16_t port = inquiry.request.port;
-  const Service* named =
-      find_service_by_authority(inquiry.table, inquiry.client, inquiry.authority, find_dialled(inquiry).service);
-  if (named != nullptr && speaks_http(*named, port)) return named;
-  if (!inquiry.table.wide_services) return nullptr;
-  const std::string host = to_lower(without_port(inquiry.authority));
-  for (const ServicePtr& service : *inquiry.table.wide_services) {  // the longest host comes first
-    if (is_wildcard(service->host) && host_matches(service->host, host) && speaks_http(*service, port) &&
-        service->export_to.visible_to(inquiry.client.namespace_)) {
-      return service.get();
-    }
-  }
-  return nullptr;
+  return find_any_service(inquiry, [&](const Service& service) {
+           const ServicePort* port = service.find_port(number);
+           return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
+         }) != nullptr;
 }
 
 /// Rules for a host that no service defines (istio-facts 14).
-bool decide_without_service(Inquiry& inquiry) {
-  const uint16_t port = inquiry.request.port;
-  const std::string host = find_host_without_service(inquiry.table, inquiry.client, inquiry.authority, port);
-  if (host.empty()) return false;
-  HttpRules rules = find_http_rules(inquiry.table, inquiry.client, host, port);
-  if (rules.virtual_service == nullptr) return false;
-  inquiry.decision.service = host;
+void decide_without_service(Inquiry& inquiry, const HostChoice& choice) {
+  const VirtualHost host = virtual_host(inquiry.table, inquiry.client, choice, inquiry.rule_port);
+  inquiry.decision.service = choice.host;
   inquiry.decision.reason = "no service defines the host; its VirtualService holds on port 80 only";
-  inquiry.step("host " + host + ": VirtualService " + rules.virtual_service->namespace_ + "/" +
-               rules.virtual_service->name + place(rules.virtual_service->origin) + "; no service defines it");
-  decide_by_routes(inquiry, rules.routes);
-  return true;
+  inquiry.step("host " + choice.host + ": " + set_name(*host.decides) + "; no service defines it");
+  decide_by_rules(inquiry, host);
 }
 
 }  // namespace
@@ -263,41 +241,34 @@ void explain_http(Inquiry& inquiry) {
     if (dialled_port->protocol != Protocol::kAuto) return explain_connection(inquiry);
     // The bytes decide (istio-facts 41), and the Host header does not.
     const bool has_rules =
-        find_http_rules(inquiry.table, inquiry.client, dialled.service->host, port).virtual_service != nullptr;
+        find_http_rules(inquiry.table, inquiry.client, dialled.service->host, port).decides != nullptr;
     if (!has_rules && !find_l4_rules(inquiry.table, inquiry.client, dialled.service->host, port, false).empty()) {
       return explain_connection(inquiry);
     }
-    if (read_request(inquiry)) decide_for_service(inquiry, *dialled.service, port);
-    return;
-  }
-  if (!has_http_listener(inquiry, port)) {
+  } else if (!has_http_listener(inquiry, port)) {
     return pass_through(inquiry, "no service speaks HTTP on port " + std::to_string(port), false);
   }
   if (!read_request(inquiry)) return;
-  if (const Service* service = find_http_service(inquiry)) return decide_for_service(inquiry, *service, port);
-  if (decide_without_service(inquiry)) return;
+  const HostChoice choice = choose_host(inquiry.table, inquiry.client, dialled.service, port, inquiry.authority);
+  if (choice.kind == HostChoice::Kind::kService) return decide_for_service(inquiry, choice);
+  if (choice.kind == HostChoice::Kind::kRulesOnly) return decide_without_service(inquiry, choice);
   pass_through(inquiry, "host \"" + inquiry.authority + "\" is unknown on port " + std::to_string(port), true);
 }
 
-void decide_for_service(Inquiry& inquiry, const Service& service, uint16_t port) {
-  set_service(inquiry, service, port);
-  const HttpRules rules = find_http_rules(inquiry.table, inquiry.client, service.host, port);
-  if (rules.virtual_service != nullptr) {
-    const VirtualService& decides = *rules.virtual_service;
-    inquiry.step("VirtualService " + decides.namespace_ + "/" + decides.name + place(decides.origin) + " decides");
-    for (const VirtualService* other : find_virtual_services(inquiry.table, inquiry.client, service.host)) {
-      if (other == &decides) continue;
-      inquiry.step("VirtualService " + other->namespace_ + "/" + other->name + place(other->origin) +
-                   " is not used: one host has one VirtualService, the oldest that applies");
-    }
-    return decide_by_routes(inquiry, rules.routes);
+void decide_for_service(Inquiry& inquiry, const HostChoice& choice) {
+  set_service(inquiry, *choice.service, inquiry.request.port);
+  const VirtualHost host = virtual_host(inquiry.table, inquiry.client, choice, inquiry.rule_port);
+  const auto sets = find_rule_sets(inquiry.table, inquiry.client, choice.host);
+  if (host.decides != nullptr) {
+    inquiry.step(set_name(*host.decides) + " decides");
+    for (const RuleSet* other : sets)
+      if (other != host.decides)
+        inquiry.step(set_name(*other) + " is not used: one host has one VirtualService, the oldest that applies");
+    return decide_by_rules(inquiry, host);
   }
-  if (!find_virtual_services(inquiry.table, inquiry.client, service.host).empty()) {
-    inquiry.step("no rule of its VirtualService applies to this client and port: the default route holds");
-  } else {
-    inquiry.step("no VirtualService holds for this client: the default route, all endpoints");
-  }
-  set_default_destination(inquiry, service, port);
+  inquiry.step(sets.empty() ? "no VirtualService holds for this client: the default route, all endpoints"
+                            : "no rule of its VirtualService applies to this client and port: the default route holds");
+  set_default_destination(inquiry, *choice.service, inquiry.request.port);
   inquiry.decision.retries = Decision::Retries{kDefaultRetries, kDefaultRetryOn};
   RequestEffect effect;
   effect.path = inquiry.view.target;

@@ -29,16 +29,16 @@ const Service* find_addressless(const Inquiry& inquiry, bool tls, const std::str
 
 }  // namespace
 
-void take_l4_route(Inquiry& inquiry, const ApplicableL4Route& route) {
-  inquiry.decision.rule = route.route->origin;
-  inquiry.step(rule_name(route.route->origin) + ": matches, decided per connection");
-  set_destinations(inquiry, route.route->config->route, route.virtual_service->namespace_, Layer::kConnection);
+void take_l4_rule(Inquiry& inquiry, const AppliedL4Rule& rule) {
+  inquiry.decision.rule = rule.rule->origin;
+  inquiry.step(rule_name(rule.rule->origin) + ": matches, decided per connection");
+  set_destinations(inquiry, rule.rule->destinations, Layer::kConnection);
   inquiry.decision.status.reset();  // a refused connection has none
 }
 
 void explain_connection(Inquiry& inquiry) {
   const uint16_t port = inquiry.request.port;
-  const ConnectionFacts base{std::nullopt, inquiry.client.address, to_lower(inquiry.request.sni.value_or(""))};
+  const ConnectionFacts base{std::nullopt, inquiry.client.address, to_lower(inquiry.request.sni.value_or("")), false};
   Dialled dialled = find_dialled(inquiry);
   const ServicePort* service_port = dialled.service ? dialled.service->find_port(port) : nullptr;
   const bool own_address = service_port != nullptr && !dialled.service->addresses.empty();
@@ -59,9 +59,9 @@ void explain_connection(Inquiry& inquiry) {
   ConnectionFacts facts = base;
   facts.destination = dialled.address;
   const bool tls = is_tls(service_port->protocol);
-  const auto routes = find_l4_rules(inquiry.table, inquiry.client, dialled.service->host, port, tls);
-  if (const ApplicableL4Route* route = match_connection(routes, facts)) return take_l4_route(inquiry, *route);
-  if (!routes.empty() && (tls || own_address)) {
+  const auto rules = find_l4_rules(inquiry.table, inquiry.client, dialled.service->host, port, tls);
+  if (const AppliedL4Rule* rule = match_connection(rules, facts)) return take_l4_rule(inquiry, *rule);
+  if (!rules.empty() && (tls || own_address)) {
     inquiry.decision.service.clear();
     return pass_through(inquiry, "no rule of " + dialled.service->host + " takes the connection", false);
   }

@@ -78,7 +78,7 @@ bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight,
   std::string text = percent(share) + " to " + describe(destination);
   const bool serves = can_serve(inquiry, resolved);
   if (!serves) {
-    text += ": 503, " + resolved.problem;
+    text += ": " + std::to_string(resolved.refused_status) + ", " + resolved.problem;
   } else if (sends_to_dialled(inquiry, resolved)) {
     text += ": the dialled address gets it (headless, resolution NONE, or loadBalancer PASSTHROUGH)";
   } else {
@@ -92,34 +92,26 @@ bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight,
 
 }  // namespace
 
-ResolvedDestination resolve_http_destination(const Inquiry& inquiry, std::string_view namespace_,
-                                             const config::Destination& destination) {
-  const uint16_t dialled = inquiry.request.port;
-  if (inquiry.client.is_gateway || destination.port) {
-    return resolve_destination(inquiry.table, inquiry.client, namespace_, destination, dialled);
-  }
-  config::Destination at_port = destination;
-  at_port.port = config::Located<uint16_t>{dialled, destination.at};
-  return resolve_destination(inquiry.table, inquiry.client, namespace_, at_port, dialled);
+ResolvedDestination resolve(const Inquiry& inquiry, const RuleDestination& destination, Layer layer) {
+  const PortMeaning meaning = layer == Layer::kHttp ? http_port_meaning(inquiry.client) : PortMeaning::kOnlyElseDialled;
+  return resolve_destination(inquiry.table, inquiry.client, destination, inquiry.rule_port, meaning);
 }
 
-void set_destinations(Inquiry& inquiry, const std::vector<config::WeightedDestination>& route,
-                      std::string_view namespace_, Layer layer) {
-  const std::vector<uint64_t> weights = effective_weights(route);
-  uint64_t sum = 0;
-  for (const uint64_t weight : weights) sum += weight;
+void set_destinations(Inquiry& inquiry, const std::vector<RuleDestination>& destinations, Layer layer) {
+  const uint64_t sum = weight_sum(destinations);
   bool any_serves = false;
-  for (size_t i = 0; i < route.size(); ++i) {
-    if (weights[i] == 0) continue;  // never
-    const config::Destination& destination = route[i].destination;
-    const ResolvedDestination resolved =
-        layer == Layer::kHttp
-            ? resolve_http_destination(inquiry, namespace_, destination)
-            : resolve_destination(inquiry.table, inquiry.client, namespace_, destination, inquiry.request.port);
-    if (add(inquiry, resolved, weights[i], sum)) any_serves = true;
+  std::optional<uint16_t> refused;
+  for (const RuleDestination& destination : destinations) {
+    if (destination.weight == 0) continue;  // never
+    const ResolvedDestination resolved = resolve(inquiry, destination, layer);
+    if (add(inquiry, resolved, destination.weight, sum)) {
+      any_serves = true;
+    } else {
+      refused = std::max(refused.value_or(0), resolved.refused_status);
+    }
   }
   inquiry.decision.action = Action::kSplit;
-  if (!any_serves && inquiry.request.is_http) inquiry.decision.status = kServiceUnavailable;
+  if (!any_serves && inquiry.request.is_http) inquiry.decision.status = refused.value_or(kServiceUnavailable);
 }
 
 void set_default_destination(Inquiry& inquiry, const Service& service, uint16_t port) {

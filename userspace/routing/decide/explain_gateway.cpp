@@ -3,7 +3,7 @@
 #include "routing/decide/explain_internal.h"
 #include "routing/hosts.h"
 #include "routing/rule/redirect.h"
-#include "routing/view/resolve_gateway.h"
+#include "routing/view/gateway.h"
 
 namespace weir::routing::explaining {
 namespace {
@@ -15,36 +15,43 @@ void refuse(Inquiry& inquiry, std::optional<int> status, std::string why) {
   inquiry.step(std::move(why));
 }
 
-void explain_http(Inquiry& inquiry, const std::vector<GatewayServer>& servers) {
+void explain_http(Inquiry& inquiry, const std::vector<ServerOfGateway>& servers) {
   if (!read_request(inquiry)) return;
   const GatewayHosts hosts = find_gateway_hosts(inquiry.table, inquiry.client, servers);
-  const std::string host = to_lower(without_port(inquiry.authority));
-  const auto found = find_gateway_host(hosts, host);
-  if (found == hosts.end()) {
-    return refuse(
-        inquiry, 404,
-        "no VirtualService is bound for host \"" + host + "\" on port " + std::to_string(inquiry.request.port));
+  const VirtualHost host = gateway_virtual_host(hosts, choose_gateway_host(hosts, inquiry.authority));
+  if (host.kind == VirtualHost::Kind::kNotFound) {
+    return refuse(inquiry, 404,
+                  "no rule is bound for host \"" + to_lower(without_port(inquiry.authority)) + "\" on port " +
+                      std::to_string(inquiry.request.port));
   }
-  inquiry.decision.service = found->first;
+  inquiry.rule_port = host.port;
+  inquiry.decision.service = host.host;
   inquiry.decision.reason = "decided at the gateway";
-  inquiry.step("host " + found->first + " on gateway port " + std::to_string(inquiry.request.port));
-  if (found->second.https_redirect && inquiry.view.scheme == "http") {
+  inquiry.step("host " + host.host + " on gateway port " + std::to_string(inquiry.request.port));
+  if (host.kind == VirtualHost::Kind::kHttpsRedirect && inquiry.view.scheme == "http") {
     inquiry.decision.action = Action::kRedirect;
     inquiry.decision.status = 301;
     inquiry.decision.redirect = https_redirect_location(inquiry.view);
     return inquiry.step("the Gateway's httpsRedirect: to " + *inquiry.decision.redirect);
   }
-  decide_by_routes(inquiry, found->second.routes);
+  decide_by_rules(inquiry, host);
 }
 
-/// tls[] (with SNI) or tcp[] of the VirtualServices bound to the servers.
-void explain_l4(Inquiry& inquiry, const std::vector<GatewayServer>& servers, bool tls) {
-  const auto routes = find_gateway_l4_rules(inquiry.table, inquiry.client, servers, tls);
-  const ConnectionFacts facts{find_dialled(inquiry).address, inquiry.client.address,
-                              to_lower(inquiry.request.sni.value_or(""))};
+/// tls[] (with SNI) or tcp[] of the rule sets bound to the servers.
+void explain_l4(Inquiry& inquiry, const std::vector<ServerOfGateway>& servers, bool tls) {
+  const auto rules = find_gateway_l4_rules(inquiry.table, inquiry.client, servers, tls);
+  const ConnectionFacts facts{std::nullopt, std::nullopt, to_lower(inquiry.request.sni.value_or("")), true};
   inquiry.decision.reason = "decided at the gateway, per connection";
-  if (const ApplicableL4Route* route = match_connection(routes, facts)) return take_l4_route(inquiry, *route);
+  if (!servers.empty()) inquiry.rule_port = servers.front().server->port;
+  if (const AppliedL4Rule* rule = match_connection(rules, facts)) return take_l4_rule(inquiry, *rule);
   refuse(inquiry, std::nullopt, "no rule of the gateway takes the connection: it is closed");
+}
+
+/// TLS that ends here: what is inside is HTTP or, of a server of protocol TLS, bytes.
+void explain_terminated(Inquiry& inquiry, const std::vector<ServerOfGateway>& chosen) {
+  inquiry.step("TLS ends at the gateway, which Weir does not do yet: this port is not served");
+  if (chosen.front().server->is_https()) return explain_http(inquiry, chosen);
+  explain_l4(inquiry, chosen, false);
 }
 
 }  // namespace
@@ -55,17 +62,17 @@ void explain_gateway(Inquiry& inquiry) {
     return refuse(inquiry, std::nullopt,
                   "no Gateway that selects these labels listens on port " + std::to_string(inquiry.request.port));
   }
-  std::vector<GatewayServer> http, terminating, opaque;
-  for (const GatewayServer& server : servers) {
+  std::vector<ServerOfGateway> http, terminating, opaque;
+  for (const ServerOfGateway& server : servers) {
     inquiry.step("Gateway " + server.gateway_name() + place(server.gateway->origin) + " listens on port " +
-                 std::to_string(server.config->port.value) + " (" + server.config->protocol + ")");
-    (server.is_plain_http() ? http : server.terminates_tls() ? terminating : opaque).push_back(server);
+                 std::to_string(server.server->port) + " (" + server.server->protocol + ")");
+    (server.server->is_plain_http() ? http : server.server->terminates_tls() ? terminating : opaque).push_back(server);
   }
   const bool tls = inquiry.request.sni.has_value() || inquiry.request.scheme == "https";
   if (!tls && inquiry.request.is_http && !http.empty()) return explain_http(inquiry, http);
   if (tls && !terminating.empty()) {
     const auto chosen = servers_for_sni(terminating, to_lower(inquiry.request.sni.value_or("")));
-    if (!chosen.empty()) return explain_http(inquiry, chosen);
+    if (!chosen.empty()) return explain_terminated(inquiry, chosen);
   }
   explain_l4(inquiry, opaque, tls);
 }

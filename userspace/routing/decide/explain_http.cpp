@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "routing/decide/explain_internal.h"
+#include "routing/decide/rule_index.h"
 #include "routing/rule/cors.h"
 #include "routing/rule/header_operations.h"
 #include "routing/rule/match.h"
@@ -24,15 +25,6 @@ int64_t milliseconds(config::Duration duration) {
 
 // ---------------------------------------------------------------- effects
 
-/// The outcome of the header operations; what cannot be compiled is said and left out.
-HeaderPlan compile_headers(Inquiry& inquiry, const config::HeaderOperations& route,
-                           const config::HeaderOperations& destination, bool only_destination) {
-  auto plan = HeaderPlan::compile(route, destination, only_destination);
-  if (plan) return std::move(plan).value();
-  inquiry.step("header operations are not applied: " + plan.error().message);
-  return {};
-}
-
 HeaderList to_list(const std::vector<HeaderField>& fields) {
   HeaderList list;
   for (const HeaderField& field : fields) list.emplace_back(field.name, field.value);
@@ -46,30 +38,23 @@ struct Effects {
 
 class EffectMaker {
  public:
-  EffectMaker(Inquiry& inquiry, const config::HttpRoute& route, const StringMatcher* uri)
-      : inquiry_(inquiry), route_(route), target_(inquiry.view.target), headers_(to_list(inquiry.fields)) {
+  EffectMaker(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri)
+      : inquiry_(inquiry), rule_(rule), uri_(uri), headers_(to_list(inquiry.fields)) {
     if (inquiry.client.address) client_ = inquiry.client.address->to_string();
-    if (!route.rewrite) return;
-    auto rewriter = Rewriter::compile(*route.rewrite);
-    if (!rewriter) {
-      inquiry.step("the rewrite is not applied: " + rewriter.error().message);
-      return;
-    }
-    target_ = rewriter->target(inquiry.view.target, uri);
-    authority_ = rewriter->authority();
   }
 
-  Effects make(const config::Headers& destination, bool only_destination) {
-    const HeaderPlan request = compile_headers(inquiry_, route_.headers.request, destination.request, only_destination);
-    const HeaderPlan response =
-        compile_headers(inquiry_, route_.headers.response, destination.response, only_destination);
+  Effects make(const RuleDestination& destination) {
+    const Rewriter* rewrite = destination.rewrite ? destination.rewrite.get() : rule_.rewrite.get();
+    const std::string target =
+        rewrite != nullptr ? rewrite->target(inquiry_.view.target, uri_) : std::string(inquiry_.view.target);
+    const HeaderPlan& request = destination.request_headers;
     Effects effects;
     const FormatContext before{inquiry_.view, headers_, client_};
     static_cast<HeaderEffect&>(effects.request) = request.effect(before, true);
-    effects.request.path = target_;
-    effects.request.host = !authority_.empty()            ? authority_
-                           : !request.authority().empty() ? request.authority()
-                                                          : inquiry_.authority;
+    effects.request.path = target;
+    effects.request.host = rewrite != nullptr && !rewrite->authority().empty() ? rewrite->authority()
+                           : !request.authority().empty()                      ? request.authority()
+                                                                               : inquiry_.authority;
 
     // The response's format strings see the request as it was sent on.
     HeaderList sent = headers_;
@@ -77,14 +62,19 @@ class EffectMaker {
     RequestView view = inquiry_.view;
     view.authority = effects.request.host;
     view.set_target(effects.request.path);
-    effects.response = response.effect({view, sent, client_}, false);
+    effects.response = destination.response_headers.effect({view, sent, client_}, false);
     return effects;
+  }
+
+  ResponseEffect local_response() {
+    return rule_.local_response_headers.effect({inquiry_.view, headers_, client_}, false);
   }
 
  private:
   Inquiry& inquiry_;
-  const config::HttpRoute& route_;
-  std::string target_, authority_, client_;
+  const HttpRule& rule_;
+  const StringMatcher* uri_;
+  std::string client_;
   HeaderList headers_;
 };
 
@@ -93,13 +83,11 @@ void set_response(Decision& decision, ResponseEffect effect) {
 }
 
 /// One effect for the decision, and one a destination where they are not all the same.
-void set_effects(Inquiry& inquiry, const config::HttpRoute& route, const StringMatcher* uri) {
-  EffectMaker maker(inquiry, route, uri);
-  const std::vector<uint64_t> weights = effective_weights(route.route);
+void set_effects(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri) {
+  EffectMaker maker(inquiry, rule, uri);
   std::vector<Effects> all;
-  for (size_t i = 0; i < route.route.size(); ++i) {
-    if (weights[i] != 0) all.push_back(maker.make(route.route[i].headers, route.route.size() == 1));
-  }
+  for (const RuleDestination& destination : rule.destinations)
+    if (destination.weight != 0) all.push_back(maker.make(destination));
   Decision& decision = inquiry.decision;
   if (all.empty()) return;
   const bool same = std::ranges::all_of(
@@ -112,42 +100,32 @@ void set_effects(Inquiry& inquiry, const config::HttpRoute& route, const StringM
   set_response(decision, std::move(all.front().response));
 }
 
-// ---------------------------------------------------------------- what a route does
+// ---------------------------------------------------------------- what a rule does
 
-void set_timing(Inquiry& inquiry, const config::HttpRoute& route) {
+void set_timing(Inquiry& inquiry, const HttpRule& rule) {
   Decision& decision = inquiry.decision;
-  if (route.timeout) decision.timeout_ms = milliseconds(route.timeout->value);
-  if (const auto policy = make_retry_policy(route.retries))
-    decision.retries = Decision::Retries{policy->attempts, policy->on()};
+  if (rule.timeout) decision.timeout_ms = milliseconds(*rule.timeout);
+  if (rule.retries) decision.retries = Decision::Retries{rule.retries->attempts, rule.retries->on()};
 }
 
-void set_mirrors(Inquiry& inquiry, const HttpRoute& route) {
-  for (const config::Mirror& mirror : route.config->mirrors) {
-    if (mirror.percentage.parts_per_million == 0) continue;
-    const ResolvedDestination to = resolve_http_destination(inquiry, route.namespace_, mirror.destination);
-    inquiry.decision.mirrors.push_back({to.host, to.port, to.subset, mirror.percentage.parts_per_million / kMillion});
+void set_mirrors(Inquiry& inquiry, const HttpRule& rule) {
+  for (const RuleMirror& mirror : rule.mirrors) {
+    if (mirror.parts_per_million == 0) continue;
+    const ResolvedDestination to = resolve(inquiry, mirror.to, Layer::kHttp);
+    inquiry.decision.mirrors.push_back({to.host, to.port, to.subset, mirror.parts_per_million / kMillion});
     inquiry.step("mirrored to " + to.host + ":" + std::to_string(to.port) +
                  (to.subset.empty() ? "" : " subset " + to.subset) +
                  (to.has_healthy() ? "" : ": nobody gets it, " + to.problem));
   }
 }
 
-/// Envoy answers a gRPC status to a plain HTTP request with 200 (istio-facts 35).
-int abort_status(const config::FaultAbort& abort) {
-  return abort.http_status.value_or(200);
-}
-
-void set_fault(Inquiry& inquiry, const config::HttpRoute& route) {
-  if (!route.fault) return;
+void set_fault(Inquiry& inquiry, const HttpRule& rule) {
+  if (!rule.fault.any()) return;
   Decision::Fault fault;
-  if (route.fault->delay) {
-    fault.delay_ms = milliseconds(route.fault->delay->fixed_delay);
-    fault.delay_share = route.fault->delay->percentage.parts_per_million / kMillion;
-  }
-  if (route.fault->abort) {
-    fault.abort_status = abort_status(*route.fault->abort);
-    fault.abort_share = route.fault->abort->percentage.parts_per_million / kMillion;
-  }
+  fault.delay_ms = milliseconds(rule.fault.delay);
+  fault.delay_share = rule.fault.delay_parts_per_million / kMillion;
+  fault.abort_status = rule.fault.abort_status;
+  fault.abort_share = rule.fault.abort_parts_per_million / kMillion;
   if (fault.delay_share > 0)
     inquiry.step("fault: some or all requests are delayed by " + std::to_string(fault.delay_ms) + " ms");
   if (fault.abort_share > 0)
@@ -155,8 +133,8 @@ void set_fault(Inquiry& inquiry, const config::HttpRoute& route) {
   inquiry.decision.fault = fault;
 }
 
-bool aborts_all(const config::HttpRoute& route) {
-  return route.fault && route.fault->abort && route.fault->abort->percentage.parts_per_million >= kAlways;
+bool aborts_all(const HttpRule& rule) {
+  return rule.fault.abort_status != 0 && rule.fault.abort_parts_per_million >= kAlways;
 }
 
 /// An answer that no endpoint sees.
@@ -167,46 +145,39 @@ void answer(Inquiry& inquiry, Action action, int status, std::string step) {
   inquiry.step(std::move(step));
 }
 
-CorsPolicy::Outcome check_cors(Inquiry& inquiry, const config::HttpRoute& route) {
-  if (!route.cors_policy) return {};
-  const auto policy = CorsPolicy::compile(*route.cors_policy);
-  if (policy) return policy->decide(inquiry.view);
-  inquiry.step("the CORS policy is not applied: " + policy.error().message);
-  return {};
+void redirect(Inquiry& inquiry, const Redirect& to, const StringMatcher* uri) {
+  inquiry.decision.redirect = redirect_location(to, inquiry.view, uri, inquiry.rule_port);
+  answer(inquiry, Action::kRedirect, to.status, "redirect to " + *inquiry.decision.redirect);
 }
 
-void take_answering_route(Inquiry& inquiry, const config::HttpRoute& route, const StringMatcher* uri) {
-  EffectMaker maker(inquiry, route, uri);
-  set_response(inquiry.decision, maker.make({}, true).response);
-  if (!route.redirect) {
-    return answer(inquiry, Action::kDirectResponse, route.direct_response->status, "direct response");
-  }
-  inquiry.decision.redirect = redirect_location(*route.redirect, inquiry.view, uri, inquiry.request.port);
-  answer(inquiry, Action::kRedirect, redirect_status(*route.redirect), "redirect to " + *inquiry.decision.redirect);
+void take_answering_rule(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri) {
+  set_response(inquiry.decision, EffectMaker(inquiry, rule, uri).local_response());
+  if (rule.redirect) return redirect(inquiry, *rule.redirect, uri);
+  answer(inquiry, Action::kDirectResponse, rule.direct_response->status, "direct response");
 }
 
-void take_route(Inquiry& inquiry, const HttpRoute& route, const StringMatcher* uri) {
-  const config::HttpRoute& written = *route.config;
+void take_rule(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri) {
   Decision& decision = inquiry.decision;
-  decision.rule = route.origin;
-  set_fault(inquiry, written);
-  const CorsPolicy::Outcome cors = check_cors(inquiry, written);
-  if (written.redirect || written.direct_response) {
-    take_answering_route(inquiry, written, uri);
+  decision.rule = rule.origin;
+  for (const std::string& text : rule.left_out) inquiry.step(text);
+  set_fault(inquiry, rule);
+  const CorsPolicy::Outcome cors = rule.cors ? rule.cors->decide(inquiry.view) : CorsPolicy::Outcome();
+  if (rule.redirect || rule.direct_response) {
+    take_answering_rule(inquiry, rule, uri);
   } else {
-    set_destinations(inquiry, written.route, route.namespace_, Layer::kHttp);
-    set_effects(inquiry, written, uri);
-    set_timing(inquiry, written);
-    set_mirrors(inquiry, route);
+    set_destinations(inquiry, rule.destinations, Layer::kHttp);
+    set_effects(inquiry, rule, uri);
+    set_timing(inquiry, rule);
+    set_mirrors(inquiry, rule);
   }
   // In this order, as Envoy's filters run: CORS, fault, then the route.
   if (cors.verdict == CorsPolicy::Verdict::kAnswer) {
     decision.response.reset();
     decision.redirect.reset();
     answer(inquiry, Action::kDirectResponse, 200, "a CORS preflight, answered without the endpoint");
-  } else if (aborts_all(written)) {
+  } else if (aborts_all(rule)) {
     decision.redirect.reset();
-    answer(inquiry, Action::kAbort, abort_status(*written.fault->abort), "every request is aborted by the fault");
+    answer(inquiry, Action::kAbort, rule.fault.abort_status, "every request is aborted by the fault");
   }
   if (cors.response_headers.empty()) return;
   if (!decision.response) decision.response.emplace();
@@ -215,42 +186,23 @@ void take_route(Inquiry& inquiry, const HttpRoute& route, const StringMatcher* u
 
 // ---------------------------------------------------------------- matching
 
-/// The entry of `match` that holds, in `matched`; none: the route takes every request. False: no entry holds.
-bool matches(Inquiry& inquiry, const ApplicableHttpRoute& route, std::optional<HttpMatcher>& matched,
-             std::string& why) {
-  if (route.match.empty()) {
-    why = "takes every request";
-    return true;
-  }
-  std::string reasons;
-  for (const HttpMatch* entry : route.match) {
-    auto matcher = HttpMatcher::compile(*entry->config);
-    std::string why_not;
-    if (!matcher) {
-      why_not = "cannot be honoured: " + matcher.error().message;
-    } else if (matcher->matches(inquiry.view, &why_not)) {
-      why = matcher->needs_request() ? "matches" : "takes every request";
-      if (!entry->config->name.empty()) why += " (match \"" + entry->config->name + "\")";
-      matched.emplace(std::move(matcher).value());
-      return true;
-    }
-    reasons += (reasons.empty() ? "" : "; or ") + why_not;
-  }
-  why = "no match: " + reasons;
-  return false;
+std::string why_taken(const HttpMatch* match) {
+  if (match == nullptr) return "takes every request";
+  const std::string why = match->takes_every_request() ? "takes every request" : "matches";
+  return match->name.empty() ? why : why + " (match \"" + match->name + "\")";
 }
 
 }  // namespace
 
-void decide_by_routes(Inquiry& inquiry, const std::vector<ApplicableHttpRoute>& routes) {
-  for (const ApplicableHttpRoute& route : routes) {
-    std::optional<HttpMatcher> matched;
-    std::string why;
-    const bool taken = matches(inquiry, route, matched, why);
-    inquiry.step(rule_name(route.route->origin) + ": " + why);
-    if (taken) return take_route(inquiry, *route.route, matched ? matched->uri() : nullptr);
-  }
-  answer(inquiry, Action::kNoRoute, 404, "no rule matches: 404");
+void decide_by_rules(Inquiry& inquiry, const VirtualHost& host) {
+  const auto tell = [&](size_t index, const std::string& reasons) {
+    inquiry.step(rule_name(host.rules[index].rule->origin) + ": no match: " + reasons);
+  };
+  const auto taken = find_rule(host.rules, inquiry.view, tell);
+  if (!taken) return answer(inquiry, Action::kNoRoute, 404, "no rule matches: 404");
+  const HttpRule& rule = *host.rules[taken->rule].rule;
+  inquiry.step(rule_name(rule.origin) + ": " + why_taken(taken->match));
+  take_rule(inquiry, rule, taken->uri());
 }
 
 }  // namespace weir::routing::explaining

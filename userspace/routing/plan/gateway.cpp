@@ -8,7 +8,7 @@
 
 #include "routing/codes.h"
 #include "routing/condition.h"
-#include "routing/view/resolve_gateway.h"
+#include "routing/view/gateway.h"
 
 namespace weir::routing {
 namespace {
@@ -19,12 +19,12 @@ class GatewayPlanner {
 
   void add(const GatewayIdentity& identity, size_t number) {
     const auto ports = service_ports(identity);
-    for (const GatewayServer& server : find_gateway_servers(table_, client_of(identity))) {
+    for (const ServerOfGateway& server : find_gateway_servers(table_, client_of(identity))) {
       if (const char* why = not_served(server)) {
         report(server, code::kGatewayNotServed, std::string(why) + ": not served on this node");
         continue;
       }
-      const uint16_t written = server.config->port.value;
+      const uint16_t written = server.server->port;
       const uint16_t listener = listener_of(ports, written);
       take(written, listener, number, server);
       take(listener, listener, number, server);
@@ -41,10 +41,10 @@ class GatewayPlanner {
   }
 
  private:
-  static const char* not_served(const GatewayServer& server) {
-    if (server.terminates_tls()) return "it ends TLS, which Weir does not do";
-    if (server.config->bind.starts_with("unix:")) return "it listens on a unix socket";
-    if (server.config->port.value == 0) return "it has no port";
+  static const char* not_served(const ServerOfGateway& server) {
+    if (server.server->terminates_tls()) return "it ends TLS, which Weir does not do";
+    if (server.server->bind.starts_with("unix:")) return "it listens on a unix socket";
+    if (server.server->port == 0) return "it has no port";
     return nullptr;
   }
 
@@ -77,8 +77,8 @@ class GatewayPlanner {
     return found;
   }
 
-  void take(uint16_t port, uint16_t listener, size_t gateway, const GatewayServer& server) {
-    const bool http = server.is_plain_http();
+  void take(uint16_t port, uint16_t listener, size_t gateway, const ServerOfGateway& server) {
+    const bool http = server.server->is_plain_http();
     auto [entry, fresh] = ports_.try_emplace(
         port, PlanGatewayPort{.port = port, .listener = listener, .gateway = gateway, .http = http, .servers = {}});
     PlanGatewayPort& taken = entry->second;
@@ -92,10 +92,10 @@ class GatewayPlanner {
     if (std::ranges::find(taken.servers, name) == taken.servers.end()) taken.servers.push_back(name);
   }
 
-  void report(const GatewayServer& server, const char* code, std::string message) {
-    auto diagnostic = condition(
-        config::Level::kWarning, code, server.gateway->origin,
-        "server on port " + std::to_string(server.config->port.value) + ": " + std::move(message), server.config->at);
+  void report(const ServerOfGateway& server, const char* code, std::string message) {
+    auto diagnostic = condition(config::Level::kWarning, code, server.gateway->origin,
+                                "server on port " + std::to_string(server.server->port) + ": " + std::move(message),
+                                server.server->at);
     const auto same = [&](const config::Diagnostic& other) {
       return other.message == diagnostic.message && other.object == diagnostic.object;
     };

@@ -41,6 +41,6 @@ Outcome default_outcome(const Table& table, const Client& client, const Service&
 
 /// Why a rule cannot be decided per connection, for a reader: "matches header end-user", "rewrites the request". Empty:
 /// it can.
-std::string needs_proxy(const ApplicableHttpRoute& route);
+std::string needs_proxy(const AppliedHttpRule& rule);
 
 }  // namespace weir::routing

@@ -11,6 +11,7 @@
 
 #include "base/ip_address.h"
 #include "config/diagnostic.h"
+#include "routing/origin.h"
 
 namespace weir::routing {
 
@@ -18,16 +19,6 @@ namespace weir::routing {
 enum class Path { kNone, kKernel, kProxy };
 /// "none", "kernel", "proxy".
 std::string_view to_string(Path path);
-
-/// Where in the user's files a thing was decided.
-struct Origin {
-  std::string kind, namespace_, name;  // "VirtualService", "default", "reviews"; empty kind: nowhere
-  std::string route;                   // the route's name, may be empty
-  int index = -1;                      // of the route in its list
-  std::string file;
-  config::Position at;
-  bool operator==(const Origin&) const = default;
-};
 
 struct PlanEndpoint {
   IpAddress address;

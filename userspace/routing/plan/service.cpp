@@ -18,27 +18,30 @@ namespace {
 constexpr uint8_t kTcp = 6;
 constexpr const char* kAllServices = "no rule; balanced because --services all";
 
-/// Whether a rule tells clients of one namespace apart.
-bool tells_pods_apart(const VirtualService& rule) {
-  const auto labels = [](const auto& route) {
-    return std::any_of(route.match.begin(), route.match.end(),
-                       [](const auto& match) { return !match.config->source_labels.empty(); });
-  };
-  const auto subnet = [](const L4Route& route) {
-    return std::any_of(route.match.begin(), route.match.end(),
-                       [](const L4Match& match) { return match.config->source_subnet.has_value(); });
-  };
-  return std::any_of(rule.http.begin(), rule.http.end(), labels) ||
-         std::any_of(rule.tcp.begin(), rule.tcp.end(), labels) || std::any_of(rule.tcp.begin(), rule.tcp.end(), subnet);
+template <class Rules, class Test>
+bool any_selector(const Rules& rules, Test test) {
+  return std::ranges::any_of(rules, [&](const auto& rule) {
+    return std::ranges::any_of(rule.match, [&](const auto& match) { return test(match.selector); });
+  });
 }
 
-bool names_a_namespace(const VirtualService& rule) {
-  const auto named = [](const auto& route) {
-    return std::any_of(route.match.begin(), route.match.end(),
-                       [](const auto& match) { return !match.config->source_namespace.empty(); });
+template <class Test>
+bool any_selector(const RuleSet& set, Test test) {
+  return any_selector(set.http, test) || any_selector(set.tcp, test) || any_selector(set.tls, test);
+}
+
+/// Whether a rule tells clients of one namespace apart.
+bool tells_pods_apart(const RuleSet& set) {
+  const auto subnet = [](const L4Rule& rule) {
+    return std::ranges::any_of(rule.match, [](const L4Match& match) { return match.source_subnet.has_value(); });
   };
-  return !rule.export_to.everyone || std::any_of(rule.http.begin(), rule.http.end(), named) ||
-         std::any_of(rule.tcp.begin(), rule.tcp.end(), named);
+  return any_selector(set, [](const Selector& selector) { return !selector.source_labels.empty(); }) ||
+         std::ranges::any_of(set.tcp, subnet);
+}
+
+bool names_a_namespace(const RuleSet& set) {
+  return !set.export_to.everyone ||
+         any_selector(set, [](const Selector& selector) { return !selector.source_namespace.empty(); });
 }
 
 /// How far the view of a host can differ from client to client.
@@ -48,15 +51,15 @@ Differs differs_by_rules(const Table& table, std::string_view host) {
   Differs result = Differs::kNever;
   const auto look = [&](const std::shared_ptr<const HostRules>& rules) {
     if (!rules) return;
-    for (const VirtualServicePtr& rule : rules->rules) {
+    for (const RuleSetPtr& rule : rules->rules) {
       if (tells_pods_apart(*rule)) result = Differs::kByPod;
       if (names_a_namespace(*rule)) result = std::max(result, Differs::kByNamespace);
     }
   };
-  look(table.virtual_services.find(host));
+  look(table.rules.find(host));
   if (table.wildcard_rule_hosts)
     for (const std::string& pattern : *table.wildcard_rule_hosts)
-      if (host_matches(pattern, host)) look(table.virtual_services.find(pattern));
+      if (host_matches(pattern, host)) look(table.rules.find(pattern));
   const auto& services = table.services.find(host);
   const auto hidden = [](const ServicePtr& service) { return !service->export_to.everyone; };
   if (services &&

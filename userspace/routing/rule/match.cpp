@@ -85,8 +85,18 @@ Result<StringMatcher> StringMatcher::compile(const config::StringMatch& match, b
   return result;
 }
 
+StringMatcher StringMatcher::path_prefix(std::string_view path) {
+  StringMatcher result;
+  result.type_ = Type::kPathPrefix;
+  result.value_ = path;
+  while (result.value_.ends_with('/')) result.value_.pop_back();
+  return result;
+}
+
 bool StringMatcher::matches(std::string_view text) const {
   switch (type_) {
+    case Type::kPathPrefix:
+      return text.starts_with(value_) && (text.size() == value_.size() || text[value_.size()] == '/');
     case Type::kExact:
       return ignore_case_ ? equal_ignoring_case(text, value_) : text == value_;
     case Type::kPrefix:
@@ -102,7 +112,7 @@ bool StringMatcher::matches(std::string_view text) const {
 
 bool StringMatcher::matches_all() const {
   return type_ == Type::kPresent || (type_ == Type::kPrefix && value_.empty()) ||
-         (type_ == Type::kRegex && value_ == ".*");
+         (type_ == Type::kPathPrefix && value_.empty()) || (type_ == Type::kRegex && value_ == ".*");
 }
 
 std::string StringMatcher::to_text() const {
@@ -111,6 +121,8 @@ std::string StringMatcher::to_text() const {
       return "exact " + quoted(value_);
     case Type::kPrefix:
       return "prefix " + quoted(value_);
+    case Type::kPathPrefix:
+      return "path prefix " + quoted(value_.empty() ? "/" : value_);
     case Type::kRegex:
       return "regex " + quoted(value_);
     case Type::kPresent:
@@ -266,12 +278,38 @@ bool HttpMatcher::matches(const RequestView& request, std::string* why_not) cons
          matches_query(request, why_not);
 }
 
-bool HttpMatcher::needs_request() const {
-  const auto demands = [](const std::optional<StringMatcher>& matcher) { return matcher && !matcher->matches_all(); };
+bool HttpMatcher::takes_every_request() const {
+  if (scheme_ || method_ || authority_ || !headers_.empty() || !query_.empty()) return false;
+  if (!uri_ || uri_->matches_all()) return true;
   // Every path begins with a slash.
-  const bool any_path = uri_ && uri_->type() == StringMatcher::Type::kPrefix && uri_->value() == "/";
-  return (demands(uri_) && !any_path) || demands(scheme_) || demands(method_) || demands(authority_) ||
-         !headers_.empty() || !query_.empty();
+  return (uri_->type() == StringMatcher::Type::kPrefix && uri_->value() == "/") ||
+         (uri_->type() == StringMatcher::Type::kRegex && uri_->value() == "/.*");
+}
+
+std::string HttpMatcher::first_condition() const {
+  for (const bool inverted : {false, true})
+    for (const HeaderMatcher& header : headers_)
+      if (header.inverted() == inverted) return (inverted ? "the absence of header " : "header ") + header.name();
+  if (uri_ && !takes_every_request()) return "the uri";
+  if (method_) return "the method";
+  if (authority_) return "the authority";
+  if (scheme_) return "the scheme";
+  return query_.empty() ? std::string() : "query parameter " + query_.front().name;
+}
+
+std::string HttpMatcher::to_text() const {
+  std::string text;
+  const auto add = [&](const std::string& what, const StringMatcher& matcher) {
+    text += (text.empty() ? "" : ", ") + what + " " + matcher.to_text();
+  };
+  if (uri_) add("uri", *uri_);
+  if (scheme_) add("scheme", *scheme_);
+  if (method_) add("method", *method_);
+  if (authority_) add("authority", *authority_);
+  for (const HeaderMatcher& header : headers_)
+    add((header.inverted() ? "not header " : "header ") + header.name(), header.value());
+  for (const QueryMatcher& query : query_) add("query " + query.name, query.matcher);
+  return text.empty() ? "any" : text;
 }
 
 std::optional<std::string_view> query_value(std::string_view query, std::string_view name) {

@@ -20,14 +20,16 @@ class RE2;
 
 namespace weir::routing {
 
-/// exact, prefix, regex (RE2, whole text) or present.
+/// exact, prefix, regex (RE2, whole text), present, or a path's prefix by whole segments (Gateway API PathPrefix).
 class StringMatcher {
  public:
-  enum class Type { kExact, kPrefix, kRegex, kPresent };
+  enum class Type { kExact, kPrefix, kPathPrefix, kRegex, kPresent };
 
   /// `ignore_case` holds for exact and prefix only, as in Istio. Errors: an empty, over-long (1024) or unreadable
   /// regex.
   static Result<StringMatcher> compile(const config::StringMatch& match, bool ignore_case = false);
+  /// "/v2" takes "/v2" and "/v2/x", not "/v20"; a slash at the end does not count, "/" takes all.
+  static StringMatcher path_prefix(std::string_view path);
   StringMatcher(StringMatcher&&) noexcept;
   StringMatcher& operator=(StringMatcher&&) noexcept;
   ~StringMatcher();
@@ -35,7 +37,8 @@ class StringMatcher {
   [[nodiscard]] bool matches(std::string_view text) const;
   [[nodiscard]] Type type() const { return type_; }
   [[nodiscard]] const std::string& value() const { return value_; }
-  /// True for what matches every text: present, prefix "" and regex ".*".
+  [[nodiscard]] bool ignores_case() const { return ignore_case_; }
+  /// True for what matches every text: present, prefix "", path prefix "/" and regex ".*".
   [[nodiscard]] bool matches_all() const;
   /// `exact "jason"`, `present`.
   [[nodiscard]] std::string to_text() const;
@@ -53,6 +56,15 @@ class HeaderMatcher {
  public:
   static Result<HeaderMatcher> compile(std::string_view name, const config::StringMatch& match, bool inverted);
   bool matches(const RequestView& request, std::string* why_not) const;
+
+  /// In lower case.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const StringMatcher& value() const { return matcher_; }
+  [[nodiscard]] bool inverted() const { return inverted_; }
+  /// Whether it can only hold where some field of that name has exactly value().value(): what an index can go by.
+  [[nodiscard]] bool demands_one_value() const {
+    return source_ == Source::kField && !inverted_ && matcher_.type() == StringMatcher::Type::kExact;
+  }
 
  private:
   enum class Source { kField, kList, kMethod, kScheme, kAuthority, kTarget, kForwardedProto, kNever };
@@ -79,11 +91,20 @@ class HttpMatcher {
   /// `header end-user exact "jason" != "tester"`.
   bool matches(const RequestView& request, std::string* why_not = nullptr) const;
 
-  /// False when every request satisfies it: the match can be decided without seeing the request.
-  [[nodiscard]] bool needs_request() const;
+  /// Whether nothing of the request is tested, so that the match can be decided without it (istio route.go
+  /// IsCatchAllRoute): no condition but a uri of prefix "/" or "", or of regex ".*".
+  [[nodiscard]] bool takes_every_request() const;
+  /// The first thing that it tests, for a reader: "header end-user", "the uri"; empty: nothing.
+  [[nodiscard]] std::string first_condition() const;
+  /// All of it in one line: `uri prefix "/a", header end-user exact "jason"`; "any" when it tests nothing.
+  [[nodiscard]] std::string to_text() const;
 
   /// The uri condition, for what depends on how the path matched (rewrite, redirect); null when there is none.
   [[nodiscard]] const StringMatcher* uri() const { return uri_ ? &*uri_ : nullptr; }
+  [[nodiscard]] const StringMatcher* method() const { return method_ ? &*method_ : nullptr; }
+  [[nodiscard]] const StringMatcher* authority() const { return authority_ ? &*authority_ : nullptr; }
+  [[nodiscard]] const std::vector<HeaderMatcher>& headers() const { return headers_; }
+  [[nodiscard]] size_t query_count() const { return query_.size(); }
 
  private:
   struct QueryMatcher {

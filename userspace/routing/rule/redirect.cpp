@@ -5,15 +5,25 @@
 namespace weir::routing {
 namespace {
 
-/// ":8443", or nothing: where none is asked for, and where it is the scheme's own.
-std::string explicit_port(const config::HttpRedirect& redirect, uint16_t dialled, bool tls) {
-  using DerivePort = config::HttpRedirect::DerivePort;
-  uint16_t port = redirect.port.value_or(0);
-  if (!redirect.port && redirect.derive_port == DerivePort::kFromRequestPort) port = dialled;
-  const std::string_view scheme =
-      redirect.scheme.empty() ? (tls ? "https" : "http") : std::string_view(redirect.scheme);
-  if (port == 0 || (port == 80 && scheme == "http") || (port == 443 && scheme == "https")) return {};
-  return ":" + std::to_string(port);
+bool is_default(uint16_t port, std::string_view scheme) {
+  return (port == 80 && scheme == "http") || (port == 443 && scheme == "https");
+}
+
+/// 0: none is written.
+uint16_t port_of(const Redirect& redirect, const RequestView& request, std::string_view scheme, uint16_t listener) {
+  switch (redirect.port_from) {
+    case Redirect::Port::kOfHost:
+      return 0;
+    case Redirect::Port::kExplicit:
+      return redirect.port;
+    case Redirect::Port::kListener:
+      return listener;
+    case Redirect::Port::kGatewayApi:
+      break;
+  }
+  if (redirect.port != 0) return redirect.port;
+  if (!redirect.scheme.empty()) return scheme == "https" ? 443 : 80;
+  return request.authority.empty() ? uint16_t{0} : listener;
 }
 
 /// Where the port of an authority begins, with its colon; npos: it has none.
@@ -34,39 +44,46 @@ std::string_view kept_host(const RequestView& request, std::string_view new_sche
                                                                    : request.authority;
 }
 
-std::string redirected_path(const config::HttpRedirect& redirect, const RequestView& request,
-                            const StringMatcher* uri) {
-  if (redirect.uri_prefix) return replace_matched_path(request.target, uri, *redirect.uri_prefix);
-  if (redirect.uri.empty()) return std::string(request.target);
-  if (redirect.uri.find('?') != std::string::npos) return redirect.uri;
-  return redirect.uri + std::string(request.target.substr(request.path.size()));
+std::string redirected_path(const Redirect& redirect, const RequestView& request, const StringMatcher* uri) {
+  if (redirect.prefix)
+    return redirect.by_segment ? replace_path_prefix(request.target, uri, *redirect.prefix)
+                               : replace_matched_path(request.target, uri, *redirect.prefix);
+  return redirect.path ? replace_full_path(request.target, *redirect.path) : std::string(request.target);
 }
 
 }  // namespace
 
-std::string redirect_location(const config::HttpRedirect& redirect, const RequestView& request,
-                              const StringMatcher* uri, uint16_t port) {
+Redirect redirect_of(const config::HttpRedirect& written) {
+  using DerivePort = config::HttpRedirect::DerivePort;
+  Redirect redirect;
+  redirect.scheme = written.scheme;
+  redirect.authority = written.authority;
+  if (!written.uri.empty()) redirect.path = written.uri;
+  if (written.uri_prefix && !written.uri_prefix->empty()) redirect.prefix = written.uri_prefix;
+  if (written.port) {
+    redirect.port_from = Redirect::Port::kExplicit;
+    redirect.port = *written.port;
+  } else if (written.derive_port == DerivePort::kFromRequestPort) {
+    redirect.port_from = Redirect::Port::kListener;
+  }
+  const bool known = written.code == 302 || written.code == 303 || written.code == 307 || written.code == 308;
+  redirect.status = known ? written.code : uint16_t{301};
+  return redirect;
+}
+
+std::string redirect_location(const Redirect& redirect, const RequestView& request, const StringMatcher* uri,
+                              uint16_t listener_port) {
   const std::string_view scheme = redirect.scheme.empty() ? request.scheme : std::string_view(redirect.scheme);
-  const std::string new_port = explicit_port(redirect, port, request.scheme == "https");
+  const uint16_t wanted = port_of(redirect, request, scheme, listener_port);
+  const std::string port = wanted == 0 || is_default(wanted, scheme) ? std::string() : ":" + std::to_string(wanted);
+  const bool drop_port = !port.empty() || redirect.port_from == Redirect::Port::kGatewayApi;
   std::string location(scheme);
   location += "://";
-  location += redirect.authority.empty() ? kept_host(request, scheme, !new_port.empty()) : redirect.authority;
-  location += new_port;
+  location += redirect.authority.empty() ? kept_host(request, scheme, drop_port) : redirect.authority;
+  location += port;
   const std::string path = redirected_path(redirect, request, uri);
   if (!path.starts_with('/')) location += '/';
   return location += path;
-}
-
-int redirect_status(const config::HttpRedirect& redirect) {
-  switch (redirect.code) {
-    case 302:
-    case 303:
-    case 307:
-    case 308:
-      return redirect.code;
-    default:
-      return 301;
-  }
 }
 
 std::string https_redirect_location(const RequestView& request) {

@@ -13,9 +13,11 @@ namespace weir::routing {
 struct ConnectionFacts {
   std::optional<IpAddress> destination, source;
   std::string sni;  // lower case; empty: none
+  /// At a gateway addresses decide nothing, whatever a rule says of them (istio gateway.go l4MultiMatch).
+  bool at_gateway = false;
 };
 
 /// The rule that fits most closely, as Envoy matches filter chains; of equal ones the first. Null: none.
-const ApplicableL4Route* match_connection(const std::vector<ApplicableL4Route>& routes, const ConnectionFacts& facts);
+const AppliedL4Rule* match_connection(const std::vector<AppliedL4Rule>& rules, const ConnectionFacts& facts);
 
 }  // namespace weir::routing

@@ -78,50 +78,44 @@ uint16_t port_of(std::string_view authority) {
   return error == std::errc() && end == digits.data() + digits.size() ? port : uint16_t{0};
 }
 
-bool has_all(const config::Labels& labels, const config::Labels& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
-    const auto found = labels.find(label.first);
-    return found != labels.end() && found->second == label.second;
-  });
+/// 0: for the client's namespace alone; 1: for some; 2: for all.
+int audience(const RuleSet& set, const Client& client) {
+  if (set.export_to.everyone) return 2;
+  return set.is_private() && set.namespace_ == client.namespace_ ? 0 : 1;
 }
 
-/// istio route.go sourceMatchHTTP: a match's own gateways stand in place of labels and namespace.
-template <class Match>
-bool source_applies(const Match& match, const Client& client) {
-  if (!match.gateways.empty())
-    return std::find(match.gateways.begin(), match.gateways.end(), "mesh") != match.gateways.end();
-  const auto& written = *match.config;
-  return has_all(client.labels, written.source_labels) &&
-         (written.source_namespace.empty() || written.source_namespace == client.namespace_);
+void add_visible(const HostRules& host, const Client& client, std::vector<const RuleSet*>& into) {
+  for (const RuleSetPtr& set : host.rules)
+    if (set->binds(kMesh) && set->export_to.visible_to(client.namespace_)) into.push_back(set.get());
 }
 
-template <class Match>
-bool port_applies(const Match& match, uint16_t port) {
-  return !match.config->port || match.config->port->value == port;
+/// Of every host that takes `host` in, the exact one first, then the longest wildcard: `use` until it says enough.
+template <class Use>
+void for_each_host(const Table& table, std::string_view host, Use use) {
+  if (const auto& exact = table.rules.find(host); exact && use(*exact)) return;
+  if (!table.wildcard_rule_hosts) return;
+  for (const std::string& pattern : *table.wildcard_rule_hosts)
+    if (pattern != host && host_matches(pattern, host) && use(*table.rules.find(pattern))) return;
 }
 
-std::vector<const VirtualService*> visible_mesh_rules(const HostRules& rules, const Client& client) {
-  std::vector<const VirtualService*> visible;
-  for (const VirtualServicePtr& rule : rules.rules)
-    if (rule->binds("mesh") && rule->export_to.visible_to(client.namespace_)) visible.push_back(rule.get());
-  return visible;
-}
-
-std::vector<ApplicableHttpRoute> applicable_routes(const VirtualService& rule, const Client& client, uint16_t port) {
-  std::vector<ApplicableHttpRoute> routes;
-  for (const HttpRoute& route : rule.http) {
-    ApplicableHttpRoute applicable{&route, {}, route.match.empty()};
-    for (const HttpMatch& match : route.match) {
-      if (!port_applies(match, port) || !source_applies(match, client)) continue;
-      applicable.match.push_back(&match);
-      applicable.takes_all = takes_every_request(*match.config);
-      if (applicable.takes_all) break;
+/// True: the last one takes every connection, and none after it can hold (istio tcp.go: the first without
+/// destinationSubnets ends the list).
+bool add_applied(const RuleSet& set, const std::vector<L4Rule>& rules, const Client& client, uint16_t port,
+                 std::vector<AppliedL4Rule>& into) {
+  for (const L4Rule& rule : rules) {
+    AppliedL4Rule entry{&set, &rule, {}};
+    bool takes_all = rule.match.empty();
+    for (const L4Match& match : rule.match) {
+      if (!match.selector.holds_for_connections(client, kMesh, port)) continue;
+      takes_all = takes_all || match.takes_every_connection();
+      entry.match.push_back(&match);
     }
-    if (!applicable.takes_all && applicable.match.empty()) continue;
-    routes.push_back(std::move(applicable));
-    if (routes.back().takes_all) break;
+    if (!takes_all && entry.match.empty()) continue;
+    if (takes_all) entry.match.clear();
+    into.push_back(std::move(entry));
+    if (takes_all) return true;
   }
-  return routes;
+  return false;
 }
 
 }  // namespace
@@ -165,50 +159,60 @@ const Service* find_service_by_authority(const Table& table, const Client& clien
   return find_service(table, there, authority) == dialled ? dialled : nullptr;
 }
 
-std::vector<const VirtualService*> find_virtual_services(const Table& table, const Client& client,
-                                                         std::string_view host) {
-  if (const auto& exact = table.virtual_services.find(host)) {
-    auto visible = visible_mesh_rules(*exact, client);
-    if (!visible.empty()) return visible;
+std::vector<AppliedHttpRule> applied_rules(const RuleSet& set, const Client& client, std::string_view where,
+                                           uint16_t port) {
+  std::vector<AppliedHttpRule> applied;
+  for (const HttpRule& rule : set.http) {
+    AppliedHttpRule entry{&rule, {}, rule.match.empty()};
+    for (const HttpMatch& match : rule.match) {
+      if (!match.selector.holds_for_requests(client, where, port)) continue;
+      entry.match.push_back(&match);
+      entry.takes_all = match.takes_every_request();
+      if (entry.takes_all) break;
+    }
+    if (!entry.takes_all && entry.match.empty()) continue;
+    applied.push_back(std::move(entry));
+    if (applied.back().takes_all) break;
   }
-  if (!table.wildcard_rule_hosts) return {};
-  for (const std::string& pattern : *table.wildcard_rule_hosts) {
-    if (!host_matches(pattern, host)) continue;
-    auto visible = visible_mesh_rules(*table.virtual_services.find(pattern), client);
-    if (!visible.empty()) return visible;
-  }
-  return {};
+  return applied;
+}
+
+void sort_for(const Client& client, std::vector<const RuleSet*>& sets) {
+  std::ranges::stable_sort(sets, {}, [&](const RuleSet* set) { return audience(*set, client); });
+}
+
+std::vector<const RuleSet*> find_rule_sets(const Table& table, const Client& client, std::string_view host) {
+  std::vector<const RuleSet*> sets;
+  for_each_host(table, host, [&](const HostRules& rules) {
+    add_visible(rules, client, sets);
+    return !sets.empty();
+  });
+  sort_for(client, sets);
+  return sets;
 }
 
 HttpRules find_http_rules(const Table& table, const Client& client, std::string_view host, uint16_t port) {
-  for (const VirtualService* rule : find_virtual_services(table, client, host)) {
-    auto routes = applicable_routes(*rule, client, port);
-    if (!routes.empty()) return {rule, std::move(routes)};
+  for (const RuleSet* set : find_rule_sets(table, client, host)) {
+    auto rules = applied_rules(*set, client, kMesh, port);
+    if (!rules.empty()) return {set, std::move(rules)};
   }
   return {};
 }
 
-std::vector<ApplicableL4Route> find_l4_rules(const Table& table, const Client& client, std::string_view host,
-                                             uint16_t port, bool tls) {
-  std::vector<ApplicableL4Route> routes;
-  for (const VirtualService* rule : find_virtual_services(table, client, host)) {
-    for (const L4Route& route : tls ? rule->tls : rule->tcp) {
-      ApplicableL4Route applicable{rule, &route, {}};
-      bool takes_all = route.match.empty();
-      for (const L4Match& match : route.match) {
-        if (!port_applies(match, port) || !source_applies(match, client)) continue;
-        const config::L4Match& written = *match.config;
-        takes_all =
-            takes_all || (written.destination_subnets.empty() && !written.source_subnet && written.sni_hosts.empty());
-        applicable.match.push_back(&match);
-      }
-      if (!takes_all && applicable.match.empty()) continue;
-      if (takes_all) applicable.match.clear();
-      routes.push_back(std::move(applicable));
-      if (takes_all) return routes;
-    }
-  }
-  return routes;
+std::vector<AppliedL4Rule> find_l4_rules(const Table& table, const Client& client, std::string_view host, uint16_t port,
+                                         bool tls) {
+  std::vector<const RuleSet*> sets;
+  for_each_host(table, host, [&](const HostRules& rules) {
+    add_visible(rules, client, sets);
+    return false;
+  });
+  std::ranges::sort(sets, [](const RuleSet* a, const RuleSet* b) { return older(*a, *b); });
+  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
+  sort_for(client, sets);
+  std::vector<AppliedL4Rule> rules;
+  for (const RuleSet* set : sets)
+    if (add_applied(*set, tls ? set->tls : set->tcp, client, port, rules)) break;
+  return rules;
 }
 
 std::string find_host_without_service(const Table& table, const Client& client, std::string_view name, uint16_t port) {
@@ -217,32 +221,14 @@ std::string find_host_without_service(const Table& table, const Client& client, 
   if (!host.empty() && host.back() == '.') host.pop_back();
   if (host.empty()) return {};
   if (const Service* service = find_service(table, client, host); service && service->find_port(port)) return {};
-  if (const auto& exact = table.virtual_services.find(host); exact && !visible_mesh_rules(*exact, client).empty())
-    return host;
-  if (!table.wildcard_rule_hosts) return {};
-  for (const std::string& pattern : *table.wildcard_rule_hosts)
-    if (host_matches(pattern, host) && !visible_mesh_rules(*table.virtual_services.find(pattern), client).empty())
-      return pattern;
-  return {};
-}
-
-bool takes_every_request(const config::HttpMatch& match) {
-  if (match.scheme || match.method || match.authority || !match.headers.empty() || !match.without_headers.empty() ||
-      !match.query_params.empty())
-    return false;
-  if (!match.uri) return true;
-  const config::StringMatch& uri = *match.uri;
-  switch (uri.type) {
-    case config::StringMatch::Type::kExact:
-      return false;
-    case config::StringMatch::Type::kPrefix:
-      return uri.value.empty() || uri.value == "/";
-    case config::StringMatch::Type::kRegex:
-      return uri.value == ".*" || uri.value == "/.*";
-    case config::StringMatch::Type::kPresent:
-      return true;
-  }
-  return false;
+  std::string under;
+  for_each_host(table, host, [&](const HostRules& rules) {
+    std::vector<const RuleSet*> sets;
+    add_visible(rules, client, sets);
+    if (!sets.empty()) under = rules.host;
+    return !sets.empty();
+  });
+  return under;
 }
 
 Client client_at(const Table& table, const IpAddress& address) {

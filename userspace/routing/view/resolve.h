@@ -33,43 +33,45 @@ const Service* find_service_by_address(const Table& table, const Client& client,
 
 // ---------------------------------------------------------------- rules
 
-/// A route that can apply to this client and port. `match` holds the entries that can, up to the first that takes every
-/// request; empty where the route has none as written: it takes every request.
-struct ApplicableHttpRoute {
-  const HttpRoute* route = nullptr;
+/// A rule as far as it can apply to this client and port. `match` holds the entries that can, up to the first that
+/// takes every request; empty where the rule has none as written: it takes every request.
+struct AppliedHttpRule {
+  const HttpRule* rule = nullptr;
   std::vector<const HttpMatch*> match;
   bool takes_all = false;  // nothing of the request decides whether it is taken
 };
 
 /// What decides HTTP requests for one host on one port.
 struct HttpRules {
-  const VirtualService* virtual_service = nullptr;  // null: none applies, the service's default route holds
+  const RuleSet* decides = nullptr;  // null: none applies, the service's default route holds
   /// In order, up to the first that takes every request.
-  std::vector<ApplicableHttpRoute> routes;
+  std::vector<AppliedHttpRule> rules;
 };
 
-struct ApplicableL4Route {
-  const VirtualService* virtual_service = nullptr;
-  const L4Route* route = nullptr;
+struct AppliedL4Rule {
+  const RuleSet* set = nullptr;
+  const L4Rule* rule = nullptr;
   std::vector<const L4Match*> match;  // empty: every connection
 };
 
-/// All VirtualServices that name `host` (fully qualified, lower case), are bound to the mesh and exported to the
-/// client, of the most specific host that has any; oldest first.
-std::vector<const VirtualService*> find_virtual_services(const Table& table, const Client& client,
-                                                         std::string_view host);
+/// All rule sets that name `host` (fully qualified, lower case), are bound to the mesh and exported to the client, of
+/// the most specific host that has any. Those for the client's namespace alone come first, then those for some
+/// namespaces, then those for all; oldest first among these (istio push_context.go VirtualServicesForGateway).
+std::vector<const RuleSet*> find_rule_sets(const Table& table, const Client& client, std::string_view host);
 /// For a mesh client (not is_gateway). Static conditions only: port, source labels, source namespace, gateways
-/// (istio-facts 1). The oldest VirtualService with any applicable http route wins alone (istio-facts 15).
+/// (istio-facts 1). The first rule set with any applicable http rule wins alone (istio-facts 15).
 HttpRules find_http_rules(const Table& table, const Client& client, std::string_view host, uint16_t port);
-/// Of all VirtualServices of the host, in order, up to the first without conditions. `tls` false: tcp[].
-std::vector<ApplicableL4Route> find_l4_rules(const Table& table, const Client& client, std::string_view host,
-                                             uint16_t port, bool tls);
-/// A VirtualService host that no service defines, named by a request on port 80 (istio-facts 14): the full host, lower
+/// Of all rule sets that name the host, by a wildcard too, in order. `tls` false: tcp[].
+std::vector<AppliedL4Rule> find_l4_rules(const Table& table, const Client& client, std::string_view host, uint16_t port,
+                                         bool tls);
+/// A rule set's host that no service defines, named by a request on port 80 (istio-facts 14): the full host, lower
 /// case, that its rules are under; empty: none.
 std::string find_host_without_service(const Table& table, const Client& client, std::string_view name, uint16_t port);
-/// Whether a match entry tests nothing of the request, so that every request on this port takes it: prefix "/" and
-/// regex ".*" too.
-bool takes_every_request(const config::HttpMatch& match);
+/// The rules of `set` that can apply, up to the first that takes every request. `where`: kMesh or a gateway's name.
+std::vector<AppliedHttpRule> applied_rules(const RuleSet& set, const Client& client, std::string_view where,
+                                           uint16_t port);
+/// In the order of find_rule_sets(); for the exported ones of `sets` only.
+void sort_for(const Client& client, std::vector<const RuleSet*>& sets);
 
 // ---------------------------------------------------------------- destinations
 
@@ -79,6 +81,7 @@ struct ResolvedDestination {
   uint16_t port = 0;    // of the service
   std::string subset;   // empty: none
   bool exists = false;  // false: unknown host, port or subset: its share is refused
+  uint16_t refused_status = 503;
   std::string
       problem;  // why not, or why nobody can serve: "subset v9 of reviews.default.svc.cluster.local is not defined"
   const Service* service = nullptr;
@@ -90,21 +93,18 @@ struct ResolvedDestination {
   [[nodiscard]] bool has_healthy() const;
 };
 
-/// `namespace_`: of the object that wrote the destination. `dialled_port` counts where the destination names none
-/// (istio-facts 21).
-ResolvedDestination resolve_destination(const Table& table, const Client& client, std::string_view namespace_,
-                                        const config::Destination& destination, uint16_t dialled_port);
-/// The same for an HTTP rule in the mesh: without a port it means the dialled one, also where its service has one other
-/// port only (istiod looks for it among the services that have the dialled port). Measured; TCP and TLS rules and
-/// gateways take the only port.
-ResolvedDestination resolve_http_destination(const Table& table, const Client& client, std::string_view namespace_,
-                                             const config::Destination& destination, uint16_t dialled_port);
+/// By what a destination without a port is understood.
+enum class PortMeaning {
+  /// The only port of its service, else the dialled one (istio-facts 21): TCP and TLS rules, gateways.
+  kOnlyElseDialled,
+  /// The dialled one, also where its service has one other port only: HTTP rules in the mesh (istiod looks for it among
+  /// the services that have the dialled port). Measured: testdata-rules, regex.extsvc.com.
+  kDialled,
+};
+ResolvedDestination resolve_destination(const Table& table, const Client& client, const RuleDestination& destination,
+                                        uint16_t dialled_port, PortMeaning meaning = PortMeaning::kOnlyElseDialled);
 /// The service itself with all its endpoints, as the default route has it.
 ResolvedDestination resolve_service(const Table& table, const Client& client, const Service& service, uint16_t port);
-
-/// Weight of each entry, in order: a single one has 1 whatever it says, an omitted one in a list has 0 (istio-facts
-/// 22).
-std::vector<uint64_t> effective_weights(const std::vector<config::WeightedDestination>& route);
 
 /// Client's namespace, then the service's, then the root namespace; the first that has any rule for the host, wildcards
 /// too, decides (istio-facts 27). Null: none.

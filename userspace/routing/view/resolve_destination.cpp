@@ -1,19 +1,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/labels.h"
 #include "routing/hosts.h"
 #include "routing/view/resolve.h"
 
 namespace weir::routing {
 
-namespace {
+using config::has_all;
 
-bool has_all(const config::Labels& labels, const config::Labels& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
-    const auto found = labels.find(label.first);
-    return found != labels.end() && found->second == label.second;
-  });
-}
+namespace {
 
 bool is_private(const DestinationRule& rule) {
   return !rule.export_to.everyone && rule.export_to.namespaces.size() == 1 &&
@@ -157,12 +153,17 @@ const DestinationRule* find_destination_rule(const Table& table, const Client& c
   return exported_rule(table, root, client, host);
 }
 
-ResolvedDestination resolve_destination(const Table& table, const Client& client, std::string_view namespace_,
-                                        const config::Destination& destination, uint16_t dialled_port) {
+ResolvedDestination resolve_destination(const Table& table, const Client& client, const RuleDestination& destination,
+                                        uint16_t dialled_port, PortMeaning meaning) {
   ResolvedDestination resolved;
-  resolved.host = full_host(destination.host.value, namespace_, table.mesh.cluster_domain);
-  resolved.subset = destination.subset.value;
-  resolved.port = destination.port ? destination.port->value : dialled_port;
+  resolved.host = destination.host;
+  resolved.subset = destination.subset;
+  resolved.port = destination.port.value_or(dialled_port);
+  if (!destination.refused.empty()) {
+    resolved.problem = destination.refused;
+    resolved.refused_status = destination.refused_status;
+    return resolved;
+  }
   resolved.service = find_service_by_host(table, client, resolved.host);
   if (!resolved.service) {
     resolved.problem = "no Service or ServiceEntry defines " + resolved.host;
@@ -174,17 +175,11 @@ ResolvedDestination resolve_destination(const Table& table, const Client& client
     resolved.problem = resolved.host + " is an ExternalName, which has no endpoints";
     return resolved;
   }
-  if (!destination.port && resolved.service->ports.size() == 1) resolved.port = resolved.service->ports.front().number;
+  const auto& ports = resolved.service->ports;
+  if (!destination.port && meaning == PortMeaning::kOnlyElseDialled && ports.size() == 1)
+    resolved.port = ports.front().number;
   find_endpoints(table, client, resolved);
   return resolved;
-}
-
-ResolvedDestination resolve_http_destination(const Table& table, const Client& client, std::string_view namespace_,
-                                             const config::Destination& destination, uint16_t dialled_port) {
-  if (destination.port) return resolve_destination(table, client, namespace_, destination, dialled_port);
-  config::Destination at_port = destination;
-  at_port.port = config::Located<uint16_t>{dialled_port, destination.at};
-  return resolve_destination(table, client, namespace_, at_port, dialled_port);
 }
 
 ResolvedDestination resolve_service(const Table& table, const Client& client, const Service& service, uint16_t port) {
@@ -194,14 +189,6 @@ ResolvedDestination resolve_service(const Table& table, const Client& client, co
   resolved.service = &service;
   find_endpoints(table, client, resolved);
   return resolved;
-}
-
-std::vector<uint64_t> effective_weights(const std::vector<config::WeightedDestination>& route) {
-  if (route.size() == 1) return {1};
-  std::vector<uint64_t> weights;
-  weights.reserve(route.size());
-  for (const config::WeightedDestination& entry : route) weights.push_back(entry.weight ? entry.weight->value : 0);
-  return weights;
 }
 
 EffectivePolicy effective_policy(const ResolvedDestination& destination) {

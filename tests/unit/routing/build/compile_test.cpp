@@ -60,7 +60,7 @@ spec:
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
 )")));
   ASSERT_NE(table->gateways.find("istio-system/gw"), nullptr);
-  EXPECT_EQ(table->gateways.find("istio-system/gw")->config->servers.size(), 1U);
+  EXPECT_EQ(table->gateways.find("istio-system/gw")->servers.size(), 1U);
   EXPECT_EQ(builder.update({}, store.remove("test.yaml"))->gateways.find("istio-system/gw"), nullptr);
 }
 

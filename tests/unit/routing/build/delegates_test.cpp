@@ -85,27 +85,29 @@ const std::string kTeamRoutes = R"(  http:
     route: [{destination: {host: deep}}]
 )";
 
-const VirtualService& root_of(const Table& table) {
-  const auto& rules = table.virtual_services.find("web.default.svc.cluster.local");
+const RuleSet& root_of(const Table& table) {
+  const auto& rules = table.rules.find("web.default.svc.cluster.local");
   return *rules->rules.front();
 }
 
 TEST(MergeDelegate, TheDelegatesFieldsWinAndTheRootsFillIn) {
   const auto table = table_of(service_yaml("web", "default", "10.0.0.2") + rule_yaml("root", "default", "web", kRoot) +
                               delegate(kTeamRoutes));
-  const VirtualService& root = root_of(*table);
+  const RuleSet& root = root_of(*table);
   ASSERT_EQ(root.http.size(), 3U);
-  const HttpRoute& sub = root.http[0];
-  EXPECT_EQ(sub.config->name, "to-team-sub");
-  EXPECT_EQ(sub.config->timeout->value, std::chrono::seconds(1));
-  EXPECT_EQ(sub.config->rewrite->uri, "/rooted");
-  EXPECT_EQ(sub.namespace_, "team") << "short destination names are the delegate's";
+  const HttpRule& sub = root.http[0];
+  EXPECT_EQ(sub.origin.route, "to-team-sub");
+  EXPECT_EQ(sub.timeout, std::chrono::seconds(1));
+  ASSERT_NE(sub.rewrite, nullptr);
+  EXPECT_EQ(sub.destinations.at(0).host.substr(sub.destinations[0].host.find('.')), ".team.svc.cluster.local")
+      << "short destination names are the delegate's";
   EXPECT_EQ(sub.origin.name, "root");
-  const HttpRoute& rest = root.http[1];
-  EXPECT_EQ(rest.config->name, "to-team-rest");
-  EXPECT_EQ(rest.config->match.at(0).uri->value, "/team");
-  ASSERT_EQ(rest.config->headers.request.set.size(), 1U) << "all of the root's are lost when the delegate has any";
-  EXPECT_EQ(rest.config->headers.request.set[0].first, "x-own");
+  const HttpRule& rest = root.http[1];
+  EXPECT_EQ(rest.origin.route, "to-team-rest");
+  EXPECT_EQ(rest.match.at(0).matcher->uri()->value(), "/team");
+  HeaderList headers;
+  rest.destinations.at(0).request_headers.apply(headers, {RequestView{}, headers, ""});
+  EXPECT_EQ(headers, (HeaderList{{"x-own", "1"}})) << "all of the root's are lost when the delegate has any";
   EXPECT_EQ(root.http[2].origin.index, 2);
   EXPECT_NE(conditions_of(*table).find("its match is not inside that of route 0"), std::string::npos)
       << conditions_of(*table);
@@ -117,7 +119,7 @@ TEST(MergeDelegate, WithoutAVisibleDelegateTheRootsRouteVanishes) {
        {base, base + delegate(kTeamRoutes, "  exportTo: ['.']\n"), base + delegate(kTeamRoutes, "  hosts: [x]\n")}) {
     const auto table = table_of(yaml);
     ASSERT_EQ(root_of(*table).http.size(), 1U);
-    EXPECT_EQ(root_of(*table).http[0].config->name, "default");
+    EXPECT_EQ(root_of(*table).http[0].origin.route, "default");
     EXPECT_NE(conditions_of(*table).find("route 0 is left out"), std::string::npos) << conditions_of(*table);
   }
 }

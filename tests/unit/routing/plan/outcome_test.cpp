@@ -236,10 +236,11 @@ TEST(FindOutcome, TcpRoutesByPortProtocolSubnetAndSource) {
   };
   EXPECT_EQ(text(outcome(*with_port("http"))), "kernel web#0 v3:1");
   EXPECT_EQ(text(outcome(*with_port("tcp"))), "kernel web#2 v1:7 v2:3");
-  EXPECT_EQ(text(outcome(*with_port("unnamed"))), "kernel web#0 v3:1") << "http rules, where there are any";
+  EXPECT_EQ(text(outcome(*with_port("unnamed"))), "proxy fallback web#0 v3:1") << "the bytes tell which rules hold";
   Client client = pod_of("default");
   client.address = IpAddress::parse("10.5.1.1");
-  EXPECT_EQ(text(outcome(*with_port("tcp"), client)), "kernel web#1 v2:1");
+  EXPECT_EQ(text(outcome(*with_port("tcp"), client)), "kernel web#2 v1:7 v2:3")
+      << "the closest destination comes first, as Envoy's filter chains have it";
   client.address = IpAddress::parse("10.6.1.1");
   EXPECT_EQ(text(outcome(*with_port("tcp"), client)), "kernel web#2 v1:7 v2:3");
 }

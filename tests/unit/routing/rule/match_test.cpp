@@ -294,22 +294,38 @@ TEST(HttpMatcherTest, NamesTheFieldInErrors) {
   EXPECT_NE(message(match).find("empty"), std::string::npos);
 }
 
-TEST(HttpMatcherTest, KnowsWhetherItNeedsTheRequest) {
+TEST(HttpMatcherTest, KnowsWhetherItTakesEveryRequest) {
   config::HttpMatch match;
-  EXPECT_FALSE(compile(match).needs_request());
+  EXPECT_TRUE(compile(match).takes_every_request());
   match.uri = prefix("/");
-  EXPECT_FALSE(compile(match).needs_request());
+  EXPECT_TRUE(compile(match).takes_every_request());
   match.uri = regex(".*");
-  EXPECT_FALSE(compile(match).needs_request());
+  EXPECT_TRUE(compile(match).takes_every_request());
+  match.uri = prefix("");
+  EXPECT_TRUE(compile(match).takes_every_request());
+  match.uri = prefix("/a");
+  EXPECT_FALSE(compile(match).takes_every_request());
   match.uri = exact("/");
-  EXPECT_TRUE(compile(match).needs_request());
+  EXPECT_FALSE(compile(match).takes_every_request());
   match.uri.reset();
   match.headers.emplace("x", regex(".*"));
-  EXPECT_TRUE(compile(match).needs_request());
+  EXPECT_FALSE(compile(match).takes_every_request());
   match.headers.clear();
+  match.without_headers["x"] = {};
+  EXPECT_FALSE(compile(match).takes_every_request());
+  match.without_headers.clear();
   match.port = config::Located<uint16_t>{80, {}};
   match.source_labels.emplace("app", "x");
-  EXPECT_FALSE(compile(match).needs_request());
+  EXPECT_TRUE(compile(match).takes_every_request());
+}
+
+// Gateway API PathPrefix (semantics 2.1): by whole segments, a slash at the end does not count.
+TEST(StringMatcherTest, APathPrefixTakesWholeSegments) {
+  const auto v2 = StringMatcher::path_prefix("/v2/");
+  for (const char* path : {"/v2", "/v2/", "/v2/x"}) EXPECT_TRUE(v2.matches(path)) << path;
+  for (const char* path : {"/v20", "/v", "/", "/x/v2", "/V2"}) EXPECT_FALSE(v2.matches(path)) << path;
+  EXPECT_TRUE(StringMatcher::path_prefix("/").matches_all());
+  EXPECT_EQ(v2.to_text(), "path prefix \"/v2\"");
 }
 
 }  // namespace

@@ -1,20 +1,27 @@
+#include "routing/hosts.h"
 #include "support.h"
 
 namespace weir::routing {
 namespace {
 
-config::Destination destination(std::string host, std::string subset = "", uint16_t port = 0) {
-  config::Destination result;
-  result.host.value = std::move(host);
-  result.subset.value = std::move(subset);
-  if (port != 0) result.port = config::Located<uint16_t>{port, {}};
+RuleDestination destination(std::string host, std::string subset = "", uint16_t port = 0) {
+  RuleDestination result;
+  result.host = std::move(host);
+  result.subset = std::move(subset);
+  if (port != 0) result.port = port;
   return result;
 }
 
+/// As an object of that namespace means it.
+RuleDestination completed(RuleDestination to, std::string_view namespace_ = "default") {
+  to.host = full_host(to.host, namespace_, "cluster.local");
+  return to;
+}
+
 /// "host:port/subset addresses" or the problem.
-std::string resolved(const Table& table, const Client& client, const config::Destination& to, uint16_t dialled = 80,
+std::string resolved(const Table& table, const Client& client, const RuleDestination& to, uint16_t dialled = 80,
                      std::string_view namespace_ = "default") {
-  const ResolvedDestination result = resolve_destination(table, client, namespace_, to, dialled);
+  const ResolvedDestination result = resolve_destination(table, client, completed(to, namespace_), dialled);
   if (!result.exists || !result.problem.empty()) return (result.exists ? "" : "missing: ") + result.problem;
   std::string text = result.host + ":" + std::to_string(result.port) + "/" + result.subset;
   for (const Endpoint* endpoint : result.endpoints) text += " " + weir::to_string(endpoint->address, endpoint->port);
@@ -78,7 +85,7 @@ TEST(ResolveDestination, NamesPortsAndSubsets) {
 TEST(ResolveDestination, AnHttpRuleWithoutAPortMeansTheDialledOne) {
   const auto table = table_of(service_yaml("web", "default", "10.0.0.2"));
   const auto at = [&](uint16_t dialled) {
-    return resolve_http_destination(*table, pod_of("default"), "default", destination("web"), dialled);
+    return resolve_destination(*table, pod_of("default"), completed(destination("web")), dialled, PortMeaning::kDialled);
   };
   EXPECT_TRUE(at(80).exists);
   EXPECT_FALSE(at(8000).exists);
@@ -161,29 +168,10 @@ TEST(ResolveDestination, OriginalDestinationHasNoEndpointsOfItsOwn) {
   std::string yaml = service_yaml("hl", "default", "10.0.0.2") + subsets_yaml("hl", "default", "hl");
   yaml.replace(yaml.find("10.0.0.2"), 8, "None");
   const auto table = table_of(yaml);
-  const auto result = resolve_destination(*table, pod_of("default"), "default", destination("hl", "v2"), 80);
+  const auto result = resolve_destination(*table, pod_of("default"), completed(destination("hl", "v2")), 80);
   EXPECT_TRUE(result.exists);
   EXPECT_TRUE(result.endpoints.empty());
   EXPECT_EQ(result.problem, "");
-}
-
-// istio-facts 22.
-TEST(EffectiveWeights, AreTakenAsTheyAre) {
-  const auto weights = [](std::vector<std::optional<uint32_t>> written) {
-    std::vector<config::WeightedDestination> route;
-    for (const auto& weight : written) {
-      config::WeightedDestination entry;
-      if (weight) entry.weight = config::Located<uint32_t>{*weight, {}};
-      route.push_back(entry);
-    }
-    return effective_weights(route);
-  };
-  EXPECT_EQ(weights({200, 100}), (std::vector<uint64_t>{200, 100}));
-  EXPECT_EQ(weights({std::nullopt, 1}), (std::vector<uint64_t>{0, 1})) << "omitted in a list: 0";
-  EXPECT_EQ(weights({0}), (std::vector<uint64_t>{1})) << "a single one gets all, whatever it says";
-  EXPECT_EQ(weights({std::nullopt}), (std::vector<uint64_t>{1}));
-  EXPECT_EQ(weights({}), (std::vector<uint64_t>{}));
-  EXPECT_EQ(weights({0, 0}), (std::vector<uint64_t>{0, 0}));
 }
 
 TEST(EffectivePolicy, SubsetOverRuleBlockByBlockAndPortOverAll) {
@@ -214,7 +202,7 @@ spec:
 )");
   using Simple = config::LoadBalancer::Simple;
   const auto policy = [&](const char* subset) {
-    return effective_policy(resolve_destination(*table, pod_of("default"), "default", destination("web", subset), 80));
+    return effective_policy(resolve_destination(*table, pod_of("default"), completed(destination("web", subset)), 80));
   };
   EXPECT_EQ(policy("v1").load_balancer->simple, Simple::kRandom);
   EXPECT_EQ(policy("v2").load_balancer->simple, Simple::kRoundRobin);

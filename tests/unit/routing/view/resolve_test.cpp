@@ -122,9 +122,9 @@ TEST(FindService, AnExternalNameStandsForWhatItNames) {
 
 std::string rule_for(const Table& table, const Client& client, std::string_view host, uint16_t port = 80) {
   const HttpRules rules = find_http_rules(table, client, host, port);
-  if (!rules.virtual_service) return "-";
-  std::string text = rules.virtual_service->name;
-  for (const ApplicableHttpRoute& route : rules.routes) text += " " + route.route->config->name;
+  if (!rules.decides) return "-";
+  std::string text = rules.decides->name;
+  for (const AppliedHttpRule& rule : rules.rules) text += " " + rule.rule->origin.route;
   return text;
 }
 
@@ -152,9 +152,9 @@ TEST(HttpRules, RulesThatCannotApplyAreNotThere) {
   EXPECT_EQ(rule_for(*table, Client{}, web), "web mesh two default")
       << "a process of the node has no labels and no namespace";
   const HttpRules rules = find_http_rules(*table, pod_of("default"), web, 80);
-  EXPECT_EQ(rules.routes[1].match.size(), 1U) << "only the entry that can apply";
-  EXPECT_FALSE(rules.routes[1].takes_all);
-  EXPECT_TRUE(rules.routes[2].takes_all);
+  EXPECT_EQ(rules.rules[1].match.size(), 1U) << "only the entry that can apply";
+  EXPECT_FALSE(rules.rules[1].takes_all);
+  EXPECT_TRUE(rules.rules[2].takes_all);
 }
 
 TEST(HttpRules, WhenNoRuleIsLeftTheDefaultRouteHolds) {
@@ -247,36 +247,13 @@ TEST(L4Rules, EndAtTheFirstWithoutConditions) {
   const auto indexes = [&](const Client& client, uint16_t port) {
     std::string text;
     for (const auto& route : find_l4_rules(*table, client, "t.default.svc.cluster.local", port, false))
-      text += std::to_string(route.route->origin.index);
+      text += std::to_string(route.rule->origin.index);
     return text;
   };
   EXPECT_EQ(indexes(pod_of("default"), 80), "234");
   EXPECT_EQ(indexes(pod_of("default", {{"app", "special"}}), 80), "0");
   EXPECT_EQ(indexes(pod_of("default"), 81), "1");
   EXPECT_TRUE(find_l4_rules(*table, Client{}, "t.default.svc.cluster.local", 80, true).empty());
-}
-
-TEST(TakesEveryRequest, OnlyWithoutConditionsOnTheRequest) {
-  config::HttpMatch match;
-  EXPECT_TRUE(takes_every_request(match));
-  match.port = config::Located<uint16_t>{80, {}};
-  match.source_namespace = "x";
-  EXPECT_TRUE(takes_every_request(match)) << "static conditions are not the request's";
-  using Type = config::StringMatch::Type;
-  struct Case {
-    Type type;
-    const char* value;
-    bool expected;
-  };
-  for (const Case& c :
-       {Case{Type::kPrefix, "/", true}, Case{Type::kPrefix, "", true}, Case{Type::kRegex, ".*", true},
-        Case{Type::kPrefix, "/a", false}, Case{Type::kExact, "/", false}, Case{Type::kRegex, "/a.*", false}}) {
-    match.uri = config::StringMatch{c.type, c.value, {}};
-    EXPECT_EQ(takes_every_request(match), c.expected) << c.value;
-  }
-  match.uri.reset();
-  match.without_headers["x"] = {};
-  EXPECT_FALSE(takes_every_request(match));
 }
 
 TEST(Clients, ArePodsByNameOrAddress) {
