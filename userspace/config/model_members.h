@@ -47,7 +47,7 @@ WEIR_MEMBERS(CorsPolicy, at, allow_origins, allow_methods, allow_headers, expose
              unmatched_preflights)
 WEIR_MEMBERS(Delegate, at, name, namespace_)
 WEIR_MEMBERS(HttpRoute, at, name, match, route, redirect, direct_response, delegate, rewrite, timeout, retries, fault,
-             mirrors, cors_policy, headers)
+             mirrors, mirrors_are_list, mirror_percentage, cors_policy, headers)
 WEIR_MEMBERS(L4Match, at, destination_subnets, source_subnet, port, source_labels, source_namespace, gateways,
              sni_hosts)
 WEIR_MEMBERS(L4Route, at, match, route)
