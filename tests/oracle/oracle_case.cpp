@@ -37,6 +37,18 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return result;
 }
 
+/// What the name server of the oracle's namespace said for the endpoints of ServiceEntries with resolution DNS.
+routing::ResolvedNames names_of_the_oracle() {
+  const std::pair<const char*, const char*> names[] = {
+      {"one.backend.test", "198.18.6.52"},      {"two.backend.test", "198.18.248.14"},
+      {"three.backend.test", "198.18.137.252"}, {"proxy.backend.test", "198.18.183.44"},
+      {"none.example.com", "198.18.9.71"},      {"h1.example.com", "198.18.149.88"},
+      {"h2.example.com", "198.18.155.217"}};
+  routing::ResolvedNames resolved;
+  for (const auto& [name, address] : names) resolved[name] = {*IpAddress::parse(address)};
+  return resolved;
+}
+
 Result<std::shared_ptr<const routing::Table>> load_table(const fs::path& folder) {
   std::vector<fs::path> files = sorted_entries(folder / "config");
   if (fs::exists(folder / "mesh.yaml")) files.push_back(folder / "mesh.yaml");
@@ -47,7 +59,11 @@ Result<std::shared_ptr<const routing::Table>> load_table(const fs::path& folder)
     if (!text) return std::move(text).error();
     store.set(config::read_yaml(*text, path.filename().string()));
   }
-  return routing::build_table(store);
+  routing::TableBuilder builder({});
+  builder.set_resolved_names(names_of_the_oracle());
+  config::Delta delta;
+  delta.added = store.objects();
+  return builder.update(store.mesh(), delta);
 }
 
 }  // namespace

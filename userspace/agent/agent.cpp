@@ -101,6 +101,7 @@ Result<void> Agent::open_datapath() {
   load_cache();
   facts_.cgroup = datapath_->status().cgroup;
   WEIR_TRY(start_proxy_supervisor());
+  WEIR_TRY(start_names());
   make_outside();
   const Json note = {
       {"config", facts_.config_dir}, {"cgroup", facts_.cgroup}, {"bpffs", facts_.bpffs_dir}, {"node", facts_.node}};
@@ -139,7 +140,7 @@ Result<datapath::ApplyReport> Agent::apply(const routing::Plan& plan) {
   const bool needed = !plan.gateway_ports.empty() || std::ranges::any_of(plan.services, [](const auto& service) {
     return std::ranges::any_of(service->frontends, &routing::PlanFrontend::proxied);
   });
-  proxy_->prepare({plan.generation, needed, std::move(*ports)});
+  proxy_->prepare({plan.generation, needed, std::move(*ports), reconciler_->resolved_names()});
   auto report = datapath_->apply(plan);
   if (!report) return report;
   open_gateway(plan.gateway_ports, report->warnings);
@@ -258,6 +259,7 @@ void Agent::finish(const Outcome& outcome) {
 void Agent::after_apply(const Outcome& outcome) {
   const auto& table = *reconciler_->state().table;
   restart_observed(outcome);
+  follow_names();
   if (tracker_) {
     tracker_->set_active(!table.pods_at.empty() || outside_->wanted());
     // A new pod's namespace may be there already, seen when its address was still nobody's.
@@ -302,6 +304,7 @@ void Agent::on_namespaces(const NetnsScan& scan) {
 void Agent::publish() {
   if (proxy_) reconciler_->state().proxy = proxy_->state();
   if (outside_) reconciler_->state().outside = outside_->state();
+  if (names_) reconciler_->state().names = names_->states();
   auto copy = std::make_shared<const State>(reconciler_->state());
   const std::lock_guard lock(mutex_);
   published_.swap(copy);

@@ -10,6 +10,7 @@
 #include "admin/server.h"
 #include "agent/background.h"
 #include "agent/debounce.h"
+#include "agent/dns/name_resolver.h"
 #include "agent/event_loop.h"
 #include "agent/folder_watcher.h"
 #include "agent/log.h"
@@ -57,6 +58,9 @@ class Agent : private Kernel, private ProxyKernel {
 
   void open_gateway(const std::vector<routing::PlanGatewayPort>& ports, std::vector<std::string>& warnings);
   void look_at_gateway();
+  Result<void> start_names();
+  void follow_names();
+  void on_names();
   void make_outside();
   void follow_outside();
   /// Before the first plan, which must know what of its endpoints is on this node.
@@ -128,6 +132,7 @@ class Agent : private Kernel, private ProxyKernel {
   std::optional<Reconciler> reconciler_;
   std::unique_ptr<ProxySupervisor> proxy_;
   std::unique_ptr<OutsideTraffic> outside_;
+  std::unique_ptr<NameResolver> names_;
   Debounce debounce_;
   /// Of the turn under way: its first event, and when the debounce let it through.
   Debounce::Clock::time_point begun_{}, due_{};

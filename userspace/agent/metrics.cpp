@@ -257,7 +257,7 @@ WorkloadLabels workload_labels(const routing::Table& table, const std::string& h
   const auto dot = host.find('.');
   const auto svc = host.find(".svc.");
   const std::string space = svc != std::string::npos ? host.substr(dot + 1, svc - dot - 1) : "default";
-  const routing::Client client{space, {}, std::nullopt, false};
+  const routing::Client client{space, {}, std::nullopt};
   const auto resolved = routing::resolve_destination(table, client, destination, port);
   if (!resolved.exists || resolved.endpoints.empty()) return labels;
   const auto& endpoints = resolved.endpoints;

@@ -31,8 +31,9 @@ struct Options {
   proxy_process::Settings proxy;  // `node` and `has_log` are filled in
   std::string proxy_user;         // empty: weir-proxy, else nobody
   std::string proxy_executable = "/proc/self/exe";
-  NodeAddresses node_addresses;  // none: found
-  std::string access_log;        // empty: none. "stderr", or a file
+  NodeAddresses node_addresses;          // none: found
+  std::vector<std::string> dns_servers;  // "ADDRESS:PORT"; none: those of /etc/resolv.conf
+  std::string access_log;                // empty: none. "stderr", or a file
   uint16_t proxy_port_first = 61000, proxy_port_count = 1000;
   /// Ingress gateways whose part this node plays, and where: at the addresses of these interfaces; none: at all of the
   /// node's.
@@ -54,7 +55,8 @@ inline routing::BuildOptions build_options(const Options& options) {
   return {.all_services = options.all_services,
           .allow_loopback_endpoints = !options.refuse_loopback_endpoints,
           .gateways = options.gateways,
-          .http_by_request = options.http_by_request};
+          .http_by_request = options.http_by_request,
+          .node = options.node};
 }
 
 }  // namespace weir::agent

@@ -54,6 +54,7 @@ struct ProxyConfiguration {
   uint64_t generation = 0;
   bool needed = false;  // some frontend is proxied
   std::vector<datapath::ProxyPort> ports;
+  routing::ResolvedNames names;  // of endpoints
 };
 
 /// The loop's thread, but for the functions that say otherwise.

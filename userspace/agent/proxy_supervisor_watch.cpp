@@ -58,6 +58,8 @@ proxy_process::Configuration ProxySupervisor::message(bool full) const {
   message.allow_loopback_endpoints = options_.build.allow_loopback_endpoints;
   message.http_by_request = options_.build.http_by_request;
   message.gateways = options_.build.gateways;
+  message.node = options_.build.node;
+  message.resolved_names = configuration_.names;
   for (const auto& entry : configuration_.ports)
     message.ports.push_back({entry.port, {entry.address, entry.frontend_port}, entry.outside});
   if (full) {

@@ -145,6 +145,22 @@ Outcome Reconciler::set_outside(routing::Outside outside) {
   return build_and_apply();
 }
 
+/// Also while the folder is not usable: the last good configuration goes on, and follows its names.
+Outcome Reconciler::set_resolved_names(routing::ResolvedNames names) {
+  if (names == resolved_names_) return {};
+  resolved_names_ = names;
+  builder_.set_resolved_names(std::move(names));
+  if (!state_.table) return {};
+  std::optional<Trouble> trouble;
+  if (state_.trouble && state_.trouble->kind != Trouble::Kind::kKernel) trouble = state_.trouble;
+  Outcome outcome = apply(builder_.update(state_.table->mesh, {}));
+  if (trouble && outcome.what == Outcome::What::kApplied) {
+    state_.trouble = std::move(trouble);
+    outcome.recovered = false;
+  }
+  return outcome;
+}
+
 Outcome Reconciler::retry() {
   if (!refused_) return {};
   return apply(refused_);

@@ -61,6 +61,10 @@ class Reconciler {
   Outcome set_local_pods(std::vector<LocalPod> pods);
   /// What the node is to those outside; a change makes a new generation. Before the first take(): part of that.
   Outcome set_outside(routing::Outside outside);
+  /// What the names of endpoints stand for; a change makes a new generation.
+  Outcome set_resolved_names(routing::ResolvedNames names);
+  /// As last set.
+  [[nodiscard]] const routing::ResolvedNames& resolved_names() const { return resolved_names_; }
   /// Tries again what the kernel refused; kUnchanged when there is nothing of the kind.
   Outcome retry();
 
@@ -88,6 +92,7 @@ class Reconciler {
   std::vector<LocalPod> pods_;
   bool pods_changed_ = false;
   std::optional<routing::Outside> outside_;
+  routing::ResolvedNames resolved_names_;
   std::map<IpAddress, uint32_t> source_ids_;
   std::vector<datapath::SourceEntry> sources_;  // as last told to the kernel
 };

@@ -82,7 +82,7 @@ struct Intended {
 std::map<std::string, Intended> intended_of(const routing::Table& table, const ServicePlan& service,
                                             const routing::HttpRule& rule) {
   const uint64_t sum = routing::weight_sum(rule.destinations);
-  const routing::Client client{service.namespace_, {}, std::nullopt, false};
+  const routing::Client client{service.namespace_, {}, std::nullopt};
   std::map<std::string, Intended> intended;
   for (const auto& destination : rule.destinations) {
     const auto resolved =

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/dns/resolved_name.h"
 #include "agent/outside_state.h"
 #include "agent/proxy_state.h"
 #include "config/diagnostic.h"
@@ -73,6 +74,7 @@ struct State {
   bool adopted = false;  // the maps were an earlier agent's when this one started
   ProxyState proxy;
   OutsideState outside;
+  ResolvedNameStates names;  // that endpoints are called by
 };
 
 }  // namespace weir::agent

@@ -113,6 +113,20 @@ Json services_summary(const State& state) {
   return {{"kernel", in_kernel}, {"proxy", in_proxy}, {"proxied", std::move(proxied)}};
 }
 
+/// Names that endpoints are called by, and what they stand for.
+Json names_json(const State& state) {
+  Json list = Json::array();
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [name, known] : state.names) {
+    Json addresses = Json::array();
+    for (const IpAddress& address : known.addresses) addresses.push_back(address.to_string());
+    Json age = nullptr;
+    if (!known.addresses.empty()) age = std::chrono::duration<double>(now - known.since).count();
+    list.push_back({{"name", name}, {"addresses", addresses}, {"age_s", age}, {"error", known.error}});
+  }
+  return list;
+}
+
 }  // namespace
 
 Json hooks_json(const datapath::Status& status) {
@@ -197,6 +211,7 @@ Json status_view(const AgentFacts& facts, const State& state, const KernelFacts&
           {"proxy", proxy_view(state, kernel.maps ? &*kernel.maps : nullptr, monotonic_ns())},
           {"outside", outside_view(state)},
           {"services", services_summary(state)},
+          {"names", names_json(state)},
           {"conditions", conditions_json(state)}};
 }
 

@@ -230,7 +230,7 @@ namespace {
 std::vector<std::string> subsets_of(const routing::Table& table, const routing::Service& service,
                                     const routing::Endpoint& endpoint) {
   std::vector<std::string> names;
-  const routing::Client client{service.namespace_, {}, std::nullopt, false};
+  const routing::Client client{service.namespace_, {}, std::nullopt};
   const auto* rule = routing::find_destination_rule(table, client, service);
   if (rule == nullptr) return names;
   for (const auto& subset : rule->subsets) {

@@ -97,6 +97,10 @@ void add_agent(CommandTable& table) {
   auto& agent = options->agent;
   command.add_option("--config", agent.config_dir, "the folder to follow")->required()->type_name("DIR");
   command.add_option("--cgroup", agent.cgroup, "split only below this cgroup2 directory (the root)")->type_name("DIR");
+  command
+      .add_option("--dns-server", agent.dns_servers,
+                  "who is asked for the addresses of endpoints that are names (as in /etc/resolv.conf)")
+      ->type_name("ADDRESS:PORT");
   command.add_option("--node", agent.node, "this node's name (the host's)")->type_name("NAME");
   command.add_option("--services", options->services, "ruled: services without a rule are left alone; all: split too")
       ->check(CLI::IsMember({"ruled", "all"}))

@@ -182,6 +182,21 @@ std::string swept_text(const Json& swept) {
   return out;
 }
 
+/// Names that endpoints are called by. An older agent does not know them.
+std::string names_text(const Json& status) {
+  std::string all;
+  for (const Json& name : status.value("names", Json::array())) {
+    std::string addresses;
+    for (const Json& address : name["addresses"])
+      addresses += (addresses.empty() ? "" : ", ") + address.get<std::string>();
+    std::string what = text(name, "name") + ": " + (addresses.empty() ? "not resolved" : addresses);
+    if (!addresses.empty()) what += " for " + age(name["age_s"].get<double>());
+    if (const std::string error = text(name, "error"); !error.empty()) what += " (now: " + error + ")";
+    all += line("name", what);
+  }
+  return all;
+}
+
 void print_status(Context& context, const Json& status) {
   const bool healthy = status["healthy"].get<bool>();
   const auto& datapath = status["datapath"];
@@ -189,7 +204,7 @@ void print_status(Context& context, const Json& status) {
                       healthy ? tinted(context, Tint::kGood, "√ healthy") : tinted(context, Tint::kBad, "× degraded"));
   for (const auto& problem : status["problems"]) context.out << "  " << problem.get<std::string>() << "\n";
   context.out << agent_text(status["agent"]) << config_text(context, status) << services_text(status["services"])
-              << proxy_text(context, status["proxy"]) << outside_text(context, status["outside"])
+              << names_text(status) << proxy_text(context, status["proxy"]) << outside_text(context, status["outside"])
               << line("cgroup", text(datapath, "cgroup")) << hooks_text(context, datapath["hooks"])
               << maps_text(datapath["maps"]) << drift_text(datapath["drift"]) << swept_text(datapath["swept"])
               << conditions_text(status["conditions"]) << verdicts_text(datapath["verdicts"])

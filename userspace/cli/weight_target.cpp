@@ -58,7 +58,7 @@ std::string described(const std::vector<Candidate>& candidates) {
 
 /// The service's host as rules name it: a service that is known, else a host that only rules know.
 std::string host_of(const routing::Table& table, const std::string& service, const std::string& space) {
-  const routing::Client client{space, {}, std::nullopt, false};
+  const routing::Client client{space, {}, std::nullopt};
   if (const auto* found = routing::find_service(table, client, service)) return found->host;
   return routing::full_host(service, space, table.mesh.cluster_domain);
 }

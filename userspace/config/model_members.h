@@ -76,7 +76,7 @@ WEIR_MEMBERS(ServiceEntry, meta, hosts, addresses, allocated_addresses, ports, l
 WEIR_MEMBERS(WorkloadEntry, meta, workload)
 WEIR_MEMBERS(ServicePort, at, name, port, target_port, target_port_name, protocol, app_protocol, node_port)
 WEIR_MEMBERS(Service, meta, type, cluster_ips, selector, ports, external_name, external_ips, load_balancer_ips,
-             external_traffic_policy_local)
+             external_traffic_policy_local, internal_traffic_policy_local)
 WEIR_MEMBERS(EndpointPort, name, port, protocol, app_protocol)
 WEIR_MEMBERS(EndpointAddress, at, addresses, ready, serving, terminating, node_name, zone, hostname, pod_namespace,
              pod_name)

@@ -91,7 +91,7 @@ struct Service {
   std::vector<ServicePort> ports;
   std::string external_name;
   std::vector<std::string> external_ips, load_balancer_ips;
-  bool external_traffic_policy_local = false;
+  bool external_traffic_policy_local = false, internal_traffic_policy_local = false;
   [[nodiscard]] bool headless() const { return !cluster_ips.empty() && cluster_ips.front() == "None"; }
 };
 

@@ -210,6 +210,7 @@ void read_service(Fields& root, Service& object) {
           object.external_ips.push_back(std::move(ip.value));
         }
         object.external_traffic_policy_local = spec.text("externalTrafficPolicy") == "Local";
+        object.internal_traffic_policy_local = spec.text("internalTrafficPolicy") == "Local";
         report_unread_fields(spec);
       },
       kIgnore);

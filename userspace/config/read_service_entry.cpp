@@ -176,14 +176,9 @@ void check_resolution(Fields& spec, const ServiceEntry& object) {
       check_dynamic(spec, object);
       break;
   }
-  const bool by_name = object.resolution.value != Resolution::kNone && object.resolution.value != Resolution::kStatic;
-  const bool all_ips =
-      !no_endpoints && std::all_of(object.endpoints.begin(), object.endpoints.end(),
-                                   [](const Workload& endpoint) { return is_ip(endpoint.address.value); });
-  if (by_name && !all_ips) {
-    context.warn(
-        at, code::kDnsResolution,
-        "this resolution is not honoured: Weir does not resolve names; only endpoints that are IP addresses are used");
+  if (object.resolution.value == Resolution::kDynamicDns) {
+    context.warn(at, code::kDnsResolution,
+                 "this resolution is not honoured: Weir does not look up the host of each request", "resolution: DNS");
   }
   for (const Workload& endpoint : object.endpoints) check_endpoint(context, object, endpoint);
 }
@@ -235,6 +230,8 @@ Workload read_workload(Fields& fields) {
   if (address.empty() && !workload.network.empty()) {
     fields.context.warn(fields.at_key("network"), code::kNetwork,
                         "an endpoint without address is not honoured: Weir does not route between networks");
+  } else {
+    fields.not_honoured("network", code::kNetwork, "the endpoint is dialled at its address, whatever its network");
   }
   return workload;
 }

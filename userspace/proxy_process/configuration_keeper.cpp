@@ -12,12 +12,13 @@ routing::BuildOptions build_options(const Configuration& configuration) {
   return {.all_services = configuration.all_services,
           .allow_loopback_endpoints = configuration.allow_loopback_endpoints,
           .gateways = configuration.gateways,
-          .http_by_request = configuration.http_by_request};
+          .http_by_request = configuration.http_by_request,
+          .node = configuration.node};
 }
 
 bool same(const routing::BuildOptions& a, const routing::BuildOptions& b) {
   return a.all_services == b.all_services && a.allow_loopback_endpoints == b.allow_loopback_endpoints &&
-         a.http_by_request == b.http_by_request && a.gateways == b.gateways;
+         a.http_by_request == b.http_by_request && a.gateways == b.gateways && a.node == b.node;
 }
 
 void append(config::Delta& all, config::Delta one) {
@@ -81,6 +82,7 @@ Result<std::shared_ptr<const proxy::Snapshot>> ConfigurationKeeper::take(const C
     kept_.reset();  // half of the change is in it
     return std::move(updated).error();
   }
+  kept_->builder->set_resolved_names(change.resolved_names);
   auto table = kept_->builder->update(kept_->store.mesh(), delta);
   generation_ = change.generation;
   auto snapshot = proxy::make_snapshot(std::move(table), frontend_ports(change.ports), shared_, change.gateways,

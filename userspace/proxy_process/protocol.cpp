@@ -56,6 +56,27 @@ routing::GatewayIdentity gateway_from_json(const Json& json, Fields& all) {
   return gateway;
 }
 
+routing::ResolvedNames names_from_json(Fields& fields) {
+  constexpr const char* kKey = "resolved_names";
+  const Json& json = fields.object(kKey);
+  routing::ResolvedNames names;
+  if (json.size() > kMaxNames) fields.fault(kKey, "holds too many names");
+  if (json.size() > kMaxNames) return names;
+  for (const auto& [name, list] : json.items()) {
+    if (name.empty() || name.size() > kMaxNameBytes || !list.is_array() || list.size() > kMaxAddressesOfName) {
+      fields.fault(kKey, "holds a bad entry");
+      break;
+    }
+    std::vector<IpAddress>& addresses = names[name];
+    for (const Json& text : list) {
+      const auto address = text.is_string() ? IpAddress::parse(text.get<std::string>()) : std::nullopt;
+      if (address) addresses.push_back(*address);
+      if (!address) fields.fault(kKey, "holds what is no IP address");
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Json to_json(const Hello& hello) {
@@ -102,12 +123,20 @@ std::string to_blob(const Configuration& configuration) {
   }
   for (const auto& gateway : configuration.gateways)
     gateways.push_back({{"namespace", gateway.namespace_}, {"labels", gateway.labels}});
+  Json names = Json::object();
+  for (const auto& [name, addresses] : configuration.resolved_names) {
+    Json list = Json::array();
+    for (const IpAddress& address : addresses) list.push_back(address.to_string());
+    names[name] = std::move(list);
+  }
   const Json json = {{"generation", configuration.generation},
                      {"full", configuration.full},
                      {"all_services", configuration.all_services},
                      {"allow_loopback_endpoints", configuration.allow_loopback_endpoints},
                      {"http_by_request", configuration.http_by_request},
                      {"gateways", std::move(gateways)},
+                     {"node", configuration.node},
+                     {"resolved_names", std::move(names)},
                      {"files", std::move(files)},
                      {"ports", std::move(ports)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + objects;
@@ -129,6 +158,8 @@ Result<Configuration> configuration_from_blob(std::string_view blob) {
   if (fields.has("gateways"))
     for (const auto& entry : fields.array("gateways", kMaxGateways))
       configuration.gateways.push_back(gateway_from_json(entry, fields));
+  configuration.node = fields.text_or("node", "", kMaxNameBytes);
+  if (fields.has("resolved_names")) configuration.resolved_names = names_from_json(fields);
   for (const auto& entry : fields.array("files", kMaxFiles))
     configuration.files.push_back(file_from_json(entry, objects, fields));
   if (!objects.empty()) fields.fault("files", "has less bytes than there are");

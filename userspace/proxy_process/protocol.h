@@ -34,6 +34,8 @@ inline constexpr uint32_t kProtocol = 2;
 inline constexpr size_t kMaxWorkers = 64;
 inline constexpr size_t kMaxFiles = 1'000'000;
 inline constexpr size_t kMaxGateways = 64;
+inline constexpr size_t kMaxNames = 100'000;
+inline constexpr size_t kMaxAddressesOfName = 256;
 
 struct Hello {
   uint32_t protocol = kProtocol;
@@ -79,8 +81,10 @@ struct Configuration {
   bool full = true;  // files that are not named have gone
   bool all_services = false, allow_loopback_endpoints = true, http_by_request = false;
   std::vector<routing::GatewayIdentity> gateways;
+  std::string node;  // of which internalTrafficPolicy Local means the endpoints
   std::vector<ConfigurationFile> files;
-  std::vector<Port> ports;  // all of them, always
+  std::vector<Port> ports;                // all of them, always
+  routing::ResolvedNames resolved_names;  // likewise
 };
 /// A JSON object, a zero byte, and the files' objects one behind the other.
 std::string to_blob(const Configuration& configuration);

@@ -18,6 +18,7 @@ struct Client {
   std::string namespace_;  // empty: not a pod (a process of the node itself)
   config::Labels labels;
   std::optional<IpAddress> address;
+  std::string node;  // on which it runs; empty: the table's
   bool is_gateway = false;
 };
 

@@ -75,7 +75,8 @@ struct ExportTo {
 struct Service {
   enum class Source { kKubernetes, kServiceEntry };
   /// kStatic: endpoints are known. kOriginalDestination: the dialled address gets it (headless, resolution NONE).
-  /// kDns: endpoints are names, which Weir does not resolve. kAlias: ExternalName.
+  /// kDns: endpoints may be names; those that are resolved (TableBuilder::set_resolved_names) are there by address.
+  /// kAlias: ExternalName.
   enum class Resolution { kStatic, kOriginalDestination, kDns, kAlias };
 
   std::string host;  // fully qualified, lower case; "*.example.com" only from a ServiceEntry
@@ -87,6 +88,7 @@ struct Service {
   std::vector<IpAddress> addresses;           // ClusterIPs, or a ServiceEntry's
   std::vector<IpAddress> external_addresses;  // externalIPs, and what load balancers have for it
   bool external_local = false;                // externalTrafficPolicy: Local
+  bool internal_local = false;                // internalTrafficPolicy: Local
   std::vector<Cidr> ranges;                   // a ServiceEntry's addresses that are wider than one address
   std::vector<ServicePort> ports;             // in the order of the file; numbers are unique
   std::string external_name;
@@ -211,6 +213,7 @@ struct Table {
   /// Counts the builds of a TableBuilder, from 1; also the plan's.
   uint64_t generation = 0;
   config::MeshConfig mesh;
+  std::string node;                        // for which it is built; empty: not known
   std::shared_ptr<const Outside> outside;  // null: what comes from outside is left alone
 
   SharedMap<HostServices> services;               // by host
@@ -230,6 +233,8 @@ struct Table {
 
   /// Labels of clients that some rule or DestinationRule goes by: what tells client classes apart. Null: none.
   std::shared_ptr<const std::set<std::string, std::less<>>> named_labels;
+  /// What endpoints are called whose addresses somebody has to find out (resolution DNS): lower case, sorted.
+  std::shared_ptr<const std::vector<std::string>> endpoint_names;
 
   std::shared_ptr<const Plan> plan;
 

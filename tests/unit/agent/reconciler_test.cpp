@@ -87,6 +87,78 @@ TEST_F(ReconcilerTest, EmptyFolderIsAConfiguration) {
   EXPECT_TRUE(kernel_.last.services.empty());
 }
 
+constexpr const char* kNamed = R"(apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: named, namespace: default}
+spec:
+  hosts: [named.example.com]
+  addresses: [10.99.0.1]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+  endpoints: [{address: backend.example.com}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: named, namespace: default}
+spec:
+  hosts: [named.example.com]
+  http: [{route: [{destination: {host: named.example.com}}]}]
+)";
+
+class ReconcilerNames : public ReconcilerTest {
+ protected:
+  void SetUp() override { write("named.yaml", kNamed); }
+  std::string endpoints() const {
+    std::string text;
+    for (const auto& service : kernel_.last.services)
+      for (const auto& split : service->splits)
+        for (const auto& destination : split.destinations)
+          for (const auto& endpoint : destination.endpoints)
+            text += (text.empty() ? "" : " ") + to_string(endpoint.address, endpoint.port);
+    return text;
+  }
+  Outcome resolve(const std::string& address) {
+    return reconciler_.set_resolved_names({{"backend.example.com", {*IpAddress::parse(address)}}});
+  }
+};
+
+TEST_F(ReconcilerNames, ResolvedNamesAreANewGeneration) {
+  take();
+  EXPECT_EQ(endpoints(), "");
+  ASSERT_NE(reconciler_.state().table->endpoint_names, nullptr);
+  EXPECT_EQ(*reconciler_.state().table->endpoint_names, std::vector<std::string>{"backend.example.com"});
+  EXPECT_EQ(resolve("10.9.0.1").what, What::kApplied);
+  EXPECT_EQ(endpoints(), "10.9.0.1:80");
+  EXPECT_EQ(resolve("10.9.0.1").what, What::kUnchanged);
+  EXPECT_EQ(resolve("10.9.0.2").what, What::kApplied);
+  EXPECT_EQ(endpoints(), "10.9.0.2:80");
+}
+
+TEST_F(ReconcilerNames, KnownBeforeTheFolderIsRead) {
+  resolve("10.9.0.1");
+  take();
+  EXPECT_EQ(endpoints(), "10.9.0.1:80");
+}
+
+TEST_F(ReconcilerNames, FollowedThoughTheFolderIsBroken) {
+  take();
+  resolve("10.9.0.1");
+  write("broken.yaml", "kind: [");
+  EXPECT_EQ(take().what, What::kRefused);
+  EXPECT_EQ(resolve("10.9.0.2").what, What::kApplied);
+  EXPECT_EQ(endpoints(), "10.9.0.2:80");
+  EXPECT_TRUE(reconciler_.state().trouble) << "it still is";
+}
+
+TEST_F(ReconcilerNames, AKernelThatRefusesThemIsAskedAgain) {
+  take();
+  kernel_.refusal = "full";
+  EXPECT_EQ(resolve("10.9.0.1").what, What::kRefused);
+  kernel_.refusal.clear();
+  EXPECT_EQ(reconciler_.retry().what, What::kApplied);
+  EXPECT_EQ(endpoints(), "10.9.0.1:80");
+}
+
 TEST_F(ReconcilerTest, ErrorKeepsTheLastGoodConfigurationAsAWhole) {
   take();
   write("rule.yaml", split_rule(-1, 10));

@@ -28,6 +28,30 @@ std::pair<Json, std::string> parts(const std::string& blob) {
   return {Json::parse(blob.substr(0, end)), blob.substr(end)};
 }
 
+TEST(Protocol, NamesAndTheNodeOfAConfiguration) {
+  Configuration configuration;
+  configuration.node = "n1";
+  configuration.resolved_names = {{"a.test", {*IpAddress::parse("10.0.0.1"), *IpAddress::parse("fd00::1")}},
+                                  {"b.test", {}}};
+  const auto read = configuration_from_blob(to_blob(configuration));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->node, "n1");
+  EXPECT_EQ(read->resolved_names, configuration.resolved_names);
+}
+
+TEST(Protocol, NamesThatAreNone) {
+  const auto [good, rest] = parts(to_blob({}));
+  for (const char* names : {R"([])", R"({"a": "10.0.0.1"})", R"({"a": ["x"]})", R"({"a": [1]})", R"({"": []})"}) {
+    Json json = good;
+    json["resolved_names"] = Json::parse(names);
+    EXPECT_FALSE(configuration_from_blob(json.dump() + rest)) << names;
+  }
+  Json older = good;
+  older.erase("resolved_names");
+  older.erase("node");
+  EXPECT_TRUE(configuration_from_blob(older.dump() + rest)) << "an older agent knows neither";
+}
+
 TEST(Protocol, AConfigurationComesBackAsItWasWritten) {
   const auto read = configuration_from_blob(to_blob(sample()));
   ASSERT_TRUE(read) << read.error().message;

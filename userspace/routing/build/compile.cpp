@@ -129,9 +129,13 @@ void TableBuilder::State::compile_service(const std::string& key) {
     return std::get<config::ServiceEntry>(*entry).workload_selector.has_value();
   };
   if (std::any_of(input.entries.begin(), input.entries.end(), selects))
-    input.workloads = workloads_in(input.namespace_);
+    input.workloads = sorted_workloads(workloads_, input.namespace_);
+  if (input.service && !std::get<config::Service>(*input.service).selector.empty())
+    input.machines = sorted_workloads(machines_, input.namespace_);
+  input.resolved_names = &resolved_names_;
   BuiltService built = build_service(input, table_.pods, table_.pods_at);
   use_pods(key, std::move(built.pods));
+  use_names(key, std::move(built.names));
   set_conditions("service/" + key, std::move(built.conditions));
 
   ServicePtr before;
@@ -144,12 +148,31 @@ void TableBuilder::State::compile_service(const std::string& key) {
   dirty_.hosts.insert(input.host);
 }
 
-std::vector<config::ObjectPtr> TableBuilder::State::workloads_in(std::string_view namespace_) const {
-  const auto found = workloads_.find(namespace_);
-  if (found == workloads_.end()) return {};
-  std::vector<config::ObjectPtr> workloads(found->second.begin(), found->second.end());
-  std::sort(workloads.begin(), workloads.end(), precedes);
-  return workloads;
+std::vector<config::ObjectPtr> TableBuilder::State::sorted_workloads(const Workloads& workloads,
+                                                                     std::string_view namespace_) {
+  const auto found = workloads.find(namespace_);
+  if (found == workloads.end()) return {};
+  std::vector<config::ObjectPtr> list(found->second.begin(), found->second.end());
+  std::sort(list.begin(), list.end(), precedes);
+  return list;
+}
+
+void TableBuilder::State::use_names(const std::string& service_key, std::vector<std::string> names) {
+  auto kept = names_of_service_.find(service_key);
+  if (kept == names_of_service_.end() ? names.empty() : kept->second == names) return;
+  names_changed_ = true;
+  if (kept == names_of_service_.end()) kept = names_of_service_.emplace(service_key, std::vector<std::string>()).first;
+  for (const std::string& name : kept->second) erase_from(services_of_name_, name, service_key);
+  for (const std::string& name : names) services_of_name_[name].insert(service_key);
+  kept->second = std::move(names);
+  if (kept->second.empty()) names_of_service_.erase(kept);
+}
+
+void TableBuilder::State::publish_names() {
+  if (!std::exchange(names_changed_, false)) return;
+  std::vector<std::string> names;
+  for (const auto& [name, users] : services_of_name_) names.push_back(name);
+  table_.endpoint_names = share(std::move(names));
 }
 
 void TableBuilder::State::use_pods(const std::string& service_key, std::vector<std::string> pods) {

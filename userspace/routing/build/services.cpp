@@ -52,6 +52,7 @@ void take_kubernetes(Service& service, const config::Service& written) {
     for (const std::string& text : *texts)
       if (const auto address = IpAddress::parse(text)) service.external_addresses.push_back(*address);
   service.external_local = written.external_traffic_policy_local;
+  service.internal_local = written.internal_traffic_policy_local;
   for (const config::ServicePort& port : written.ports) {
     ServicePort built{.number = port.port,
                       .name = port.name,

@@ -4,12 +4,15 @@
 #include <tuple>
 #include <utility>
 
+#include "routing/build/endpoints.h"
 #include "routing/build/services.h"
 #include "routing/hosts.h"
 
 namespace weir::routing {
 
-TableBuilder::State::State(BuildOptions options) : options_(options) {}
+TableBuilder::State::State(BuildOptions options) : options_(std::move(options)) {
+  table_.node = options_.node;
+}
 
 namespace {
 
@@ -31,6 +34,7 @@ std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfi
   compile_destination_rules();
   compile_gateways();
   publish_named_labels();
+  publish_names();
   make_plans();
   dirty_ = {};
   return std::make_shared<const Table>(table_);
@@ -51,12 +55,27 @@ void TableBuilder::State::set_outside(Outside outside) {
   dirty_.all_plans = true;
 }
 
+void TableBuilder::State::set_resolved_names(ResolvedNames names) {
+  const auto mark = [&](const std::string& name) {
+    const auto users = services_of_name_.find(name);
+    if (users != services_of_name_.end()) dirty_.services.insert(users->second.begin(), users->second.end());
+  };
+  for (const auto& [name, addresses] : names) {
+    const auto before = resolved_names_.find(name);
+    if (before == resolved_names_.end() || before->second != addresses) mark(name);
+  }
+  for (const auto& [name, addresses] : resolved_names_)
+    if (!names.contains(name)) mark(name);
+  resolved_names_ = std::move(names);
+}
+
 /// Mesh settings change what names mean, so everything is compiled anew.
 void TableBuilder::State::start_again(const config::MeshConfig& mesh) {
   State fresh(options_);
   fresh.started_ = true;
   fresh.generation_ = generation_;
   fresh.sources_ = std::move(sources_);
+  fresh.resolved_names_ = std::move(resolved_names_);
   fresh.table_.mesh = mesh;
   fresh.table_.outside = table_.outside;
   for (const auto& [address, object] : objects_) fresh.file(object, true);
@@ -68,6 +87,16 @@ void TableBuilder::State::file_in(ObjectIndex& index, std::string_view key, cons
     index.add(key, object);
   } else {
     index.remove(key, object);
+  }
+}
+
+void TableBuilder::State::file_in(Workloads& workloads, std::string_view namespace_, const config::ObjectPtr& object,
+                                  bool add) {
+  auto& list = workloads[std::string(namespace_)];
+  if (add) {
+    list.insert(object);
+  } else {
+    list.erase(object);
   }
 }
 
@@ -90,14 +119,18 @@ void TableBuilder::State::file(const config::ObjectPtr& object, bool add) {
   };
   if (const auto* slice = std::get_if<config::EndpointSlice>(object.get())) {
     file_service_part(slices_, slice->service_name);
-  } else if (std::holds_alternative<config::Service>(*object)) {
+  } else if (const auto* service = std::get_if<config::Service>(object.get())) {
     file_service_part(services_, meta.name);
+    // Left in when the Service goes, as with selecting_services_.
+    if (add && !service->selector.empty()) services_in_[meta.namespace_].insert(service_key(meta.name));
   } else if (std::holds_alternative<config::Endpoints>(*object)) {
     file_service_part(endpoints_, meta.name);
   } else if (const auto* pod = std::get_if<config::Pod>(object.get())) {
     file_pod(*pod, object, add);
-  } else if (std::holds_alternative<config::WorkloadEntry>(*object)) {
+  } else if (const auto* workload = std::get_if<config::WorkloadEntry>(object.get())) {
     file_workload(meta.namespace_, object, add);
+    file_in(machines_, meta.namespace_, object, add);
+    mark_services_of_workload(*workload);
   } else if (const auto* entry = std::get_if<config::ServiceEntry>(object.get())) {
     file_service_entry(*entry, object, add);
   } else if (std::holds_alternative<config::VirtualService>(*object)) {
@@ -135,13 +168,17 @@ void TableBuilder::State::file_pod(const config::Pod& pod, const config::ObjectP
 }
 
 void TableBuilder::State::file_workload(const std::string& namespace_, const config::ObjectPtr& object, bool add) {
-  auto& workloads = workloads_[namespace_];
-  if (add) {
-    workloads.insert(object);
-  } else {
-    workloads.erase(object);
-  }
+  file_in(workloads_, namespace_, object, add);
   mark_selecting_services(namespace_);
+}
+
+void TableBuilder::State::mark_services_of_workload(const config::WorkloadEntry& workload) {
+  const auto found = services_in_.find(workload.meta.namespace_);
+  if (found == services_in_.end()) return;
+  const config::Labels labels = labels_of(workload);
+  for (const std::string& key : found->second)
+    if (const config::ObjectPtr service = services_.first(key))
+      if (selects(std::get<config::Service>(*service).selector, labels)) dirty_.services.insert(key);
 }
 
 void TableBuilder::State::mark_selecting_services(std::string_view namespace_) {

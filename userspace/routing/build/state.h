@@ -26,9 +26,11 @@ struct TableBuilder::State {
   std::shared_ptr<const Table> update(const config::MeshConfig& mesh, const config::Delta& delta);
   void set_sources(std::vector<PlanSource> sources);
   void set_outside(Outside outside);
+  void set_resolved_names(ResolvedNames names);
 
  private:
   using Keys = std::set<std::string, std::less<>>;
+  using Workloads = TextMap<std::unordered_set<config::ObjectPtr>>;  // by namespace
 
   /// Keys of what the current update must compile again.
   struct Dirty {
@@ -45,9 +47,11 @@ struct TableBuilder::State {
   void start_again(const config::MeshConfig& mesh);
   void file(const config::ObjectPtr& object, bool add);
   void file_in(ObjectIndex& index, std::string_view key, const config::ObjectPtr& object, bool add);
+  void file_in(Workloads& workloads, std::string_view namespace_, const config::ObjectPtr& object, bool add);
   void mark_selecting_services(std::string_view namespace_);
   void file_service_entry(const config::ServiceEntry& entry, const config::ObjectPtr& object, bool add);
   void file_workload(const std::string& namespace_, const config::ObjectPtr& object, bool add);
+  void mark_services_of_workload(const config::WorkloadEntry& workload);
   void file_pod(const config::Pod& pod, const config::ObjectPtr& object, bool add);
 
   // Compiling (build_table_compile.cpp). Each takes its keys from dirty_ and marks what hangs on them.
@@ -55,11 +59,14 @@ struct TableBuilder::State {
   void claim_address(const std::string& address, const std::string& pod_key,
                      const std::shared_ptr<const Workload>& pod);
   void mark_services_of_pod(std::string_view key);
-  [[nodiscard]] std::vector<config::ObjectPtr> workloads_in(std::string_view namespace_) const;
+  [[nodiscard]] static std::vector<config::ObjectPtr> sorted_workloads(const Workloads& workloads,
+                                                                       std::string_view namespace_);
   void compile_services();
   void compile_service(const std::string& key);
   void place_service(const ServicePtr& before, const ServicePtr& after);
   void place_at_addresses(const ServicePtr& before, const ServicePtr& after);
+  void use_names(const std::string& service_key, std::vector<std::string> names);
+  void publish_names();
   void use_pods(const std::string& service_key, std::vector<std::string> pods);
   void compile_rules();
   void place_rule(const RuleSetPtr& before, const RuleSetPtr& after);
@@ -89,13 +96,14 @@ struct TableBuilder::State {
 
   // The user's objects.
   std::unordered_map<const config::AnyObject*, config::ObjectPtr> objects_;
-  ObjectIndex services_;                                      // by service key: "namespace/host"
-  ObjectIndex slices_, endpoints_;                            // by service key
-  ObjectIndex entries_;                                       // by service key, a ServiceEntry once a host
-  TextMap<std::unordered_set<config::ObjectPtr>> workloads_;  // WorkloadEntries and Pods, by namespace
-  ObjectIndex rules_;                                         // by "namespace/name"
-  ObjectIndex destination_rules_;                             // by "namespace/host"
-  ObjectIndex gateways_, pods_;                               // by "namespace/name"
+  ObjectIndex services_;            // by service key: "namespace/host"
+  ObjectIndex slices_, endpoints_;  // by service key
+  ObjectIndex entries_;             // by service key, a ServiceEntry once a host
+  Workloads workloads_;             // WorkloadEntries and Pods, by namespace
+  Workloads machines_;              // WorkloadEntries alone
+  ObjectIndex rules_;               // by "namespace/name"
+  ObjectIndex destination_rules_;   // by "namespace/host"
+  ObjectIndex gateways_, pods_;     // by "namespace/name"
 
   // What hangs on what.
   TextMap<Keys> contested_addresses_;               // address that several pods claim -> their keys
@@ -104,6 +112,11 @@ struct TableBuilder::State {
   std::vector<std::string> service_keys_;           // by number
   TextMap<std::vector<std::string>> pods_of_service_;
   TextMap<Keys> selecting_services_;  // namespace -> keys of ServiceEntries with a workloadSelector
+  TextMap<Keys> services_in_;         // namespace -> keys of Services with a selector
+  ResolvedNames resolved_names_;
+  TextMap<std::vector<std::string>> names_of_service_;  // service key -> what its endpoints are called
+  std::map<std::string, Keys, std::less<>> services_of_name_;
+  bool names_changed_ = false;  // a name came or went
   TextMap<RuleSetPtr> compiled_rules_;
   TextMap<Keys> roots_of_delegate_;  // delegate key -> rule keys
   TextMap<std::vector<std::string>> delegates_of_rule_;

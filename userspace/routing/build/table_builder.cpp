@@ -21,6 +21,10 @@ void TableBuilder::set_local_pods(std::vector<PlanSource> pods) {
   state_->set_sources(std::move(pods));
 }
 
+void TableBuilder::set_resolved_names(ResolvedNames names) {
+  state_->set_resolved_names(std::move(names));
+}
+
 void TableBuilder::set_outside(Outside outside) {
   state_->set_outside(std::move(outside));
 }

@@ -2,6 +2,7 @@
 // From what the user wrote to what it means: the only part of routing that reads whole configurations.
 // Pure: no I/O, clock, dice or logging.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,7 +33,12 @@ struct BuildOptions {
   /// true: every HTTP service with an applicable VirtualService takes the proxy, so that its requests are split rather
   /// than its connections. false: only where a rule needs the request, or the VirtualService asks for it.
   bool http_by_request = false;
+  /// Of whom it is built for: internalTrafficPolicy Local means this node's endpoints. Empty: not known.
+  std::string node = {};
 };
+
+/// What names of endpoints stand for, as somebody has looked them up: lower case, without a dot at the end.
+using ResolvedNames = std::map<std::string, std::vector<IpAddress>, std::less<>>;
 
 /// Keeps the indexes that make a small change cheap: after the first build, update() costs in proportion to what the
 /// delta touches (one VirtualService of 10'000: well under a millisecond of work), and gives the same table as a build
@@ -52,6 +58,8 @@ class TableBuilder {
   void set_local_pods(std::vector<PlanSource> pods);
   /// Services are served to whom is outside this node, too. The next update() takes it up.
   void set_outside(Outside outside);
+  /// Addresses of Table::endpoint_names; what is not there has none. The next update() takes it up.
+  void set_resolved_names(ResolvedNames names);
 
  private:
   struct State;

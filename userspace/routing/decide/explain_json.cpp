@@ -148,6 +148,7 @@ Result<Client> read_client(const json& entry, const Table* table) {
   if (!found->is_object()) return bad(key, "must be an object with namespace, labels and ip");
   if (client.is_gateway && entry.contains("from")) return bad("from", "and gateway exclude each other");
   WEIR_TRY(read_string(*found, "namespace", client.namespace_));
+  WEIR_TRY(read_string(*found, "node", client.node));
   WEIR_TRY(read_labels(*found, client.labels));
   std::string ip;
   WEIR_TRY(read_string(*found, "ip", ip));

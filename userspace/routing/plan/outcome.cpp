@@ -63,6 +63,7 @@ ResolvedDestination resolve(const Table& table, const Client& client, const Rule
   const bool used = destination.weight != 0;
   ResolvedDestination resolved = resolve_destination(table, client, destination, rule.port, rule.meaning);
   outcome.hosts.push_back(resolved.host);
+  if (!resolved.alias.empty()) outcome.hosts.push_back(resolved.alias);
   if (resolved.problem.empty()) return resolved;
   outcome.conditions.push_back(
       condition(used ? config::Level::kWarning : config::Level::kInfo,
@@ -216,7 +217,8 @@ std::string unsplittable(const Service& service, const ServicePort& port) {
     case Service::Resolution::kOriginalDestination:
       return "resolution NONE: connections go to the address that was dialled";
     case Service::Resolution::kDns:
-      return "its endpoints are names, which Weir does not resolve";
+      if (port.endpoints.empty()) return "none of its endpoints' names is resolved";
+      break;
     case Service::Resolution::kAlias:
       return "ExternalName: there is nothing to dial but the other name";
     case Service::Resolution::kStatic:

@@ -77,7 +77,8 @@ void sort_for(const Client& client, std::vector<const RuleSet*>& sets);
 
 /// What a destination comes to for one client.
 struct ResolvedDestination {
-  std::string host;     // fully qualified
+  std::string host;     // fully qualified; of an ExternalName's, what that names
+  std::string alias;    // the ExternalName that was written; empty: none
   uint16_t port = 0;    // of the service
   std::string subset;   // empty: none
   bool exists = false;  // false: unknown host, port or subset: its share is refused

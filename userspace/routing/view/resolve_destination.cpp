@@ -66,12 +66,35 @@ const DestinationRule* exported_rule(const Table& table, std::string_view namesp
   });
 }
 
-void fill_endpoints(const Client& client, ResolvedDestination& resolved) {
+const std::string& node_of(const Table& table, const Client& client) {
+  return client.node.empty() ? table.node : client.node;
+}
+
+void fill_endpoints(const Table& table, const Client& client, ResolvedDestination& resolved) {
   if (resolved.service->resolution == Service::Resolution::kOriginalDestination && !client.is_gateway) return;
+  const bool local = resolved.service->internal_local;
+  const std::string& node = node_of(table, client);
   resolved.endpoints.reserve(resolved.service_port->endpoints.size());
-  for (const Endpoint& endpoint : resolved.service_port->endpoints)
+  for (const Endpoint& endpoint : resolved.service_port->endpoints) {
+    // The node has to be known, as in Istio: what is on none is on another one.
+    if (local && (node.empty() || endpoint.workload->node != node)) continue;
     if (!resolved.subset_rule || has_all(endpoint.workload->labels, resolved.subset_rule->config->labels))
       resolved.endpoints.push_back(&endpoint);
+  }
+}
+
+/// Why nobody can serve.
+std::string no_endpoints(const Table& table, const Client& client, const ResolvedDestination& resolved) {
+  std::string text = resolved.subset.empty() ? resolved.host : "subset " + resolved.subset + " of " + resolved.host;
+  if (!resolved.endpoints.empty()) return text + " has no healthy endpoints";
+  text += " has no endpoints";
+  if (resolved.service->internal_local) {
+    const std::string& node = node_of(table, client);
+    text += node.empty() ? " for a client whose node is not known" : " on node " + node;
+    return text + " (internalTrafficPolicy: Local)";
+  }
+  if (resolved.service->resolution == Service::Resolution::kDns) text += " whose names are resolved";
+  return text;
 }
 
 void find_subset(const Table& table, const Client& client, ResolvedDestination& resolved) {
@@ -102,11 +125,24 @@ void find_endpoints(const Table& table, const Client& client, ResolvedDestinatio
   resolved.exists = true;
   find_subset(table, client, resolved);
   if (!resolved.exists) return;
-  fill_endpoints(client, resolved);
-  if (resolved.has_healthy() || resolved.service->resolution != Service::Resolution::kStatic) return;
-  const std::string what =
-      resolved.subset.empty() ? resolved.host : "subset " + resolved.subset + " of " + resolved.host;
-  resolved.problem = what + (resolved.endpoints.empty() ? " has no endpoints" : " has no healthy endpoints");
+  fill_endpoints(table, client, resolved);
+  if (resolved.has_healthy() || resolved.service->resolution == Service::Resolution::kOriginalDestination) return;
+  resolved.problem = no_endpoints(table, client, resolved);
+}
+
+/// A destination that is an ExternalName means what that names, if it is known (istiod GetDestinationCluster); at its
+/// own port, which the other must have too. No further: an ExternalName of an ExternalName leads nowhere there.
+void follow_alias(const Table& table, const Client& client, ResolvedDestination& resolved) {
+  const Service& alias = *resolved.service;
+  resolved.alias = std::exchange(resolved.host, alias.external_name);
+  if (resolved.host.ends_with('.')) resolved.host.pop_back();
+  resolved.service = find_service_by_host(table, client, resolved.host);
+  if (!resolved.service) {
+    resolved.problem = resolved.alias + " is an ExternalName of " + resolved.host + ", which nothing here defines";
+  } else if (resolved.service->resolution == Service::Resolution::kAlias) {
+    resolved.service = nullptr;
+    resolved.problem = resolved.alias + " is an ExternalName of " + resolved.host + ", which is one itself";
+  }
 }
 
 template <class Block>
@@ -171,13 +207,18 @@ ResolvedDestination resolve_destination(const Table& table, const Client& client
     if (hidden) resolved.problem = resolved.host + " is not exported to this client's namespace";
     return resolved;
   }
-  if (resolved.service->resolution == Service::Resolution::kAlias) {
-    resolved.problem = resolved.host + " is an ExternalName, which has no endpoints";
+  if (resolved.service->resolution == Service::Resolution::kAlias && meaning == PortMeaning::kDialled &&
+      !resolved.service->find_port(dialled_port)) {
+    // istiod looks for the service among those that have the dialled port, an ExternalName's own ports included.
+    resolved.problem = resolved.host + " is an ExternalName without port " + std::to_string(dialled_port) +
+                       " (it has " + port_list(*resolved.service) + ")";
     return resolved;
   }
   const auto& ports = resolved.service->ports;
   if (!destination.port && meaning == PortMeaning::kOnlyElseDialled && ports.size() == 1)
     resolved.port = ports.front().number;
+  if (resolved.service->resolution == Service::Resolution::kAlias) follow_alias(table, client, resolved);
+  if (!resolved.service) return resolved;
   find_endpoints(table, client, resolved);
   return resolved;
 }

@@ -49,9 +49,15 @@ TEST(Endpoints, ReadyTerminatingAndTwiceTheSame) {
 - {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}
 - {addresses: [10.1.0.4]}
 - {addresses: [10.1.0.5, 10.1.0.6], conditions: {ready: true, serving: false}}
+- {addresses: [10.1.0.7], conditions: {ready: true, serving: false, terminating: true}}
+- {addresses: [10.1.0.8], conditions: {ready: true, serving: true, terminating: true}}
+- {addresses: [10.1.0.9], conditions: {serving: true, terminating: true}}
 )") + slice("b", "- {addresses: [10.1.0.1], conditions: {ready: true}}\n") +
                                   pod("p1", "10.1.0.1", "v1")));
-  EXPECT_EQ(endpoints(*table, kWeb), "10.1.0.1:8080=v1 10.1.0.2:8080! 10.1.0.4:8080 10.1.0.5:8080 10.1.0.6:8080");
+  EXPECT_EQ(endpoints(*table, kWeb),
+            "10.1.0.1:8080=v1 10.1.0.2:8080! 10.1.0.4:8080 10.1.0.5:8080 10.1.0.6:8080 "
+            "10.1.0.7:8080 10.1.0.8:8080 10.1.0.9:8080")
+      << "a Service with publishNotReadyAddresses has endpoints that are ready until they are gone";
   EXPECT_EQ(endpoints(*table, kWeb, 81), "") << "no such port name in the slices";
 }
 
@@ -111,7 +117,7 @@ TEST(Endpoints, LoopbackIsAllowedToAServiceThatIsOnLoopbackItself) {
   EXPECT_EQ(endpoints(*build_table(store, {.allow_loopback_endpoints = false}), kWeb), "127.1.0.1:8080");
 }
 
-TEST(Endpoints, NamesAreNotResolved) {
+TEST(Endpoints, NamesOfSlicesAreNotResolved) {
   config::Store store;
   store.set(config::read_yaml(web(slice("a", "- {addresses: [db.example.com]}\n", "FQDN")), "test.yaml"));
   const auto table = build_table(store);
@@ -142,16 +148,128 @@ TEST(Endpoints, OfServiceEntriesWeightsAndPorts) {
   EXPECT_EQ(endpoints(*ports, "e.example.com", 90), "10.20.1.1:7002 10.20.1.2:90");
 }
 
+std::string vm(const std::string& name, const std::string& namespace_, const std::string& spec,
+               const std::string& labels = "{}") {
+  return "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: " + name +
+         ", namespace: " + namespace_ + ", labels: " + labels + "}\nspec: " + spec + "\n";
+}
+
+/// A Service whose selector takes a WorkloadEntry: it had no endpoints, though analyze counted the entry.
+TEST(Endpoints, OfAServiceAreWorkloadEntriesThatItSelectsToo) {
+  const std::string service =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  clusterIP: 10.0.0.2\n"
+      "  selector: {app: web}\n"
+      "  ports: [{name: http, port: 80, targetPort: 8080}, {name: admin, port: 81, targetPort: adm}, {name: raw, port: "
+      "82}]\n" +
+      slice("a", "- {addresses: [10.1.0.1]}\n");
+  const auto table =
+      table_of(service + vm("vm1", "default", "{address: 10.20.5.1, weight: 2, labels: {app: web, version: v1}}") +
+               vm("vm2", "default", "{address: 10.20.5.2, ports: {http: 8181, adm: 9191, raw: 82}}", "{app: web}") +
+               vm("vm3", "default", "{address: 10.20.5.3, labels: {app: db}}") +
+               vm("vm4", "other", "{address: 10.20.5.4, labels: {app: web}}") +
+               vm("vm5", "default", "{address: vm5.example.com, labels: {app: web}}") +
+               vm("vm6", "default", "{address: 169.254.169.254, labels: {app: web}}"));
+  EXPECT_EQ(endpoints(*table, kWeb), "10.1.0.1:8080 10.20.5.1:8080x2=v1 10.20.5.2:8181");
+  EXPECT_EQ(endpoints(*table, kWeb, 81), "10.20.5.2:9191") << "who has no port of that name is none";
+  EXPECT_EQ(endpoints(*table, kWeb, 82), "10.20.5.1:82x2=v1 10.20.5.2:82");
+  const std::string said = conditions_of(*table);
+  EXPECT_NE(said.find("endpoint \"vm5.example.com\" of Service web is left out"), std::string::npos) << said;
+  EXPECT_NE(said.find("endpoint 169.254.169.254 is left out"), std::string::npos) << said;
+}
+
+TEST(Endpoints, OfAServiceWithoutSelectorAreNoWorkloadEntries) {
+  const auto table = table_of(web(slice("a", "- {addresses: [10.1.0.1]}\n")) +
+                              vm("vm1", "default", "{address: 10.20.5.1, labels: {a: b}}"));
+  EXPECT_EQ(endpoints(*table, kWeb), "10.1.0.1:8080");
+}
+
+class NamedEndpoints : public testing::Test {
+ protected:
+  void read(const std::string& yaml) {
+    auto delta = store_.set(routing::read(yaml));
+    table_ = builder_.update(store_.mesh(), delta);
+  }
+  void resolve(ResolvedNames names) {
+    builder_.set_resolved_names(std::move(names));
+    table_ = builder_.update(store_.mesh(), {});
+  }
+  static std::vector<IpAddress> at(const std::vector<std::string>& texts) {
+    std::vector<IpAddress> addresses;
+    for (const std::string& text : texts) addresses.push_back(*IpAddress::parse(text));
+    return addresses;
+  }
+  std::vector<std::string> names() const {
+    return table_->endpoint_names ? *table_->endpoint_names : std::vector<std::string>();
+  }
+
+  config::Store store_;
+  TableBuilder builder_{BuildOptions{.allow_loopback_endpoints = false}};
+  std::shared_ptr<const Table> table_;
+};
+
+constexpr const char* kDnsPort = "  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]\n";
+
+TEST_F(NamedEndpoints, AddressesOfResolutionDnsAreEndpoints) {
+  read(entry(std::string(kDnsPort) +
+             "  resolution: DNS\n  endpoints: [{address: 10.20.0.1, weight: 3}, {address: 10.20.0.2}]\n"));
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.20.0.1:8080x3 10.20.0.2:8080");
+  EXPECT_TRUE(names().empty());
+}
+
+TEST_F(NamedEndpoints, NamesAreEndpointsOnceTheyAreResolved) {
+  read(entry(std::string(kDnsPort) +
+             "  resolution: DNS\n  endpoints: [{address: A.example.com., weight: 2, labels: {version: v1}}, {address: "
+             "b.example.com, ports: {http: 9090}}]\n"));
+  EXPECT_EQ(names(), (std::vector<std::string>{"a.example.com", "b.example.com"}));
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "");
+  EXPECT_NE(conditions_of(*table_).find("endpoint \"a.example.com\" is not resolved"), std::string::npos);
+  resolve(
+      {{"a.example.com", at({"10.9.0.1", "fd00::1"})}, {"b.example.com", {}}, {"other.example.com", at({"10.9.9.9"})}});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.9.0.1:8080x2=v1 [fd00::1]:8080x2=v1");
+  EXPECT_EQ(conditions_of(*table_).find("endpoint \"a.example.com\" is not resolved"), std::string::npos);
+  resolve({{"a.example.com", at({"10.9.0.2"})}, {"b.example.com", at({"10.9.1.1"})}});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.9.0.2:8080x2=v1 10.9.1.1:9090");
+  resolve({});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "");
+}
+
+/// What a name server says is no more to be believed than what somebody writes.
+TEST_F(NamedEndpoints, AddressesThatMustNotBeDialledAreLeftOut) {
+  read(entry(std::string(kDnsPort) + "  resolution: DNS\n  endpoints: [{address: a.example.com}]\n"));
+  resolve({{"a.example.com", at({"169.254.169.254", "127.0.0.1", "0.0.0.0", "10.9.0.1"})}});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.9.0.1:8080");
+}
+
+TEST_F(NamedEndpoints, WithoutEndpointsTheHostItselfIsTheName) {
+  read(entry(std::string(kDnsPort) + "  resolution: DNS_ROUND_ROBIN\n"));
+  EXPECT_EQ(names(), std::vector<std::string>{"e.example.com"});
+  resolve({{"e.example.com", at({"10.9.0.1"})}});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.9.0.1:8080");
+  store_.remove("test.yaml");
+}
+
+TEST_F(NamedEndpoints, NamesGoWithTheirLastUser) {
+  read(entry(std::string(kDnsPort) + "  resolution: DNS\n  endpoints: [{address: a.example.com}]\n"));
+  EXPECT_EQ(names().size(), 1U);
+  table_ = builder_.update(store_.mesh(), store_.remove("test.yaml"));
+  EXPECT_TRUE(names().empty());
+}
+
+TEST_F(NamedEndpoints, ChangesOfTheMeshKeepWhatIsResolved) {
+  read(entry(std::string(kDnsPort) + "  resolution: DNS\n  endpoints: [{address: a.example.com}]\n"));
+  resolve({{"a.example.com", at({"10.9.0.1"})}});
+  config::MeshConfig mesh = store_.mesh();
+  mesh.cluster_domain = "other.local";
+  table_ = builder_.update(mesh, {});
+  EXPECT_EQ(endpoints(*table_, "e.example.com"), "10.9.0.1:8080");
+  EXPECT_EQ(names().size(), 1U);
+}
+
 TEST(Endpoints, OfWorkloadEntriesAndPodsThatAreSelected) {
   const std::string selecting = entry(R"(  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]
   resolution: STATIC
   workloadSelector: {labels: {app: web}}
 )");
-  const auto vm = [](const std::string& name, const std::string& namespace_, const std::string& spec,
-                     const std::string& labels = "{}") {
-    return "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: " + name +
-           ", namespace: " + namespace_ + ", labels: " + labels + "}\nspec: " + spec + "\n";
-  };
   const auto table =
       table_of(selecting + vm("vm1", "default", "{address: 10.20.5.1, weight: 2, labels: {app: web, version: v1}}") +
                vm("vm2", "default", "{address: 10.20.5.2, ports: {http: 8181}, labels: {version: v2}}", "{app: web}") +

@@ -12,7 +12,7 @@ class ReadsTest : public testing::Test {
   }
   config::Store store_;
   TableBuilder builder_{{}};
-  Client client_{"default", {}, std::nullopt, false};
+  Client client_{"default", {}, std::nullopt};
 };
 
 TEST_F(ReadsTest, HoldAsLongAsWhatTheyNameStays) {

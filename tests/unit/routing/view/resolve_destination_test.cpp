@@ -174,6 +174,71 @@ TEST(ResolveDestination, OriginalDestinationHasNoEndpointsOfItsOwn) {
   EXPECT_EQ(result.problem, "");
 }
 
+std::string external(const std::string& name, const std::string& target, const std::string& ports) {
+  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         ", namespace: default}\nspec: {type: ExternalName, externalName: " + target + ports + "}\n";
+}
+
+/// It was refused, although the named service is known.
+TEST(ResolveDestination, AnExternalNameMeansWhatItNames) {
+  const std::string port = ", ports: [{name: http, port: 80}]";
+  const auto table = table_of(
+      service_yaml("real", "default", "10.0.0.2") + external("alias", "Real.default.svc.cluster.local.", port) +
+      external("alias2", "alias.default.svc.cluster.local", port) +
+      external("noports", "real.default.svc.cluster.local", "") +
+      external("otherport", "real.default.svc.cluster.local", ", ports: [{name: http, port: 81}]") +
+      external("gone", "gone.example.com", port) + R"(
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: real, namespace: default}
+spec:
+  host: real
+  subsets: [{name: v2, labels: {version: v2}}]
+)");
+  const auto of = [&](const char* host, const char* subset, bool http, uint16_t dialled = 80) {
+    const auto resolved = resolve_destination(*table, pod_of("default"), completed(destination(host, subset)), dialled,
+                                              http ? PortMeaning::kDialled : PortMeaning::kOnlyElseDialled);
+    return resolved.exists ? resolved.host + " " + std::to_string(resolved.port) + " " +
+                                 std::to_string(resolved.endpoints.size()) + " as " + resolved.alias
+                           : resolved.problem;
+  };
+  const std::string all = "real.default.svc.cluster.local 80 3 as ";
+  EXPECT_EQ(of("alias", "", true), all + "alias.default.svc.cluster.local");
+  EXPECT_EQ(of("alias", "", false, 9999), all + "alias.default.svc.cluster.local") << "its only port";
+  EXPECT_EQ(of("alias", "v2", true), "real.default.svc.cluster.local 80 1 as alias.default.svc.cluster.local");
+  EXPECT_EQ(of("noports", "", false), all + "noports.default.svc.cluster.local");
+  EXPECT_EQ(of("noports", "", true),
+            "noports.default.svc.cluster.local is an ExternalName without port 80 (it has none)");
+  EXPECT_EQ(of("otherport", "", true),
+            "otherport.default.svc.cluster.local is an ExternalName without port 80 (it has 81)");
+  EXPECT_EQ(of("otherport", "", false), "real.default.svc.cluster.local has no port 81 (it has 80)");
+  EXPECT_EQ(of("gone", "", true),
+            "gone.default.svc.cluster.local is an ExternalName of gone.example.com, which nothing here defines");
+  EXPECT_EQ(
+      of("alias2", "", true),
+      "alias2.default.svc.cluster.local is an ExternalName of alias.default.svc.cluster.local, which is one itself");
+}
+
+/// Endpoints of other nodes got traffic, and nobody said so.
+TEST(ResolveDestination, InternalTrafficPolicyLocalMeansThisNodesEndpoints) {
+  std::string yaml = service_yaml("web", "default", "10.0.0.2");  // pods on node n1
+  yaml.replace(yaml.find("  selector"), 0, "  internalTrafficPolicy: Local\n");
+  const auto of = [&](const std::string& built_for, const std::string& client_node) {
+    const auto table = table_of(yaml, {.node = built_for});
+    Client client = pod_of("default");
+    client.node = client_node;
+    const auto resolved = resolve_destination(*table, client, completed(destination("web")), 80);
+    return std::to_string(resolved.endpoints.size()) + " " + resolved.problem;
+  };
+  EXPECT_EQ(of("n1", ""), "3 ");
+  EXPECT_EQ(of("n2", "n1"), "3 ") << "the client's own node counts";
+  const std::string nobody = "0 web.default.svc.cluster.local has no endpoints ";
+  EXPECT_EQ(of("n2", ""), nobody + "on node n2 (internalTrafficPolicy: Local)");
+  EXPECT_EQ(of("n1", "n2"), nobody + "on node n2 (internalTrafficPolicy: Local)");
+  EXPECT_EQ(of("", ""), nobody + "for a client whose node is not known (internalTrafficPolicy: Local)");
+}
+
 TEST(EffectivePolicy, SubsetOverRuleBlockByBlockAndPortOverAll) {
   const auto table = table_of(service_yaml("web", "default", "10.0.0.2") + R"(
 ---
