@@ -26,6 +26,19 @@ LAYERS = {
             "agent"},
 }
 
+# The same inside a folder that has rooms: room -> what else of the folder it may include. The folder's own files are the
+# composition: they may include any room, and no room them.
+ROOMS = {
+    "agent": {
+        "node": set(),
+        "dns": {"node"},
+        "source": {"node"},
+        "outside": {"node"},
+        "proxy": {"node", "source"},
+        "views": {"node", "dns", "outside", "proxy"},
+    },
+}
+
 # A library that one folder alone may use, by the header it is reached through.
 BORDERS = [
     (re.compile(r"#include <yaml-cpp/"), re.compile(r"^userspace/config/yaml_"), "yaml-cpp only in config/yaml_*"),
@@ -90,6 +103,21 @@ def check_layers(path, lines):
                 yield_error(path, number, f"{folder}/ may not include {line.split()[1]}")
         elif other != folder and other not in LAYERS[folder]:
             yield_error(path, number, f"{folder}/ may not include {other}/: folders depend one way")
+
+
+def check_rooms(path, lines):
+    folder, *inner = path.split("/")[1:-1]
+    if folder not in ROOMS or not inner:
+        return
+    room = inner[0]
+    if room not in ROOMS[folder]:
+        yield_error(path, 0, f"{folder}/{room} is not in the table of rooms")
+        return
+    for number, line in enumerate(lines, 1):
+        match = re.match(rf'#include "{folder}/(?:([a-z_]+)/)?[^"/]+"', line)
+        if match and match.group(1) not in ROOMS[folder][room] | {room}:
+            other = f"{folder}/{match.group(1) or ''}"
+            yield_error(path, number, f"{folder}/{room}/ may not include {other.rstrip('/')}/: rooms depend one way")
 
 
 def check_borders(path, lines):
@@ -168,6 +196,7 @@ def main():
         if path.startswith("userspace/"):
             if path.count("/") >= 2:
                 check_layers(path, lines)
+                check_rooms(path, lines)
             check_borders(path, lines)
             check_exceptions(path, lines)
             check_words(path, lines)

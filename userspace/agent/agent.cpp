@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "agent/node_address.h"
+#include "agent/node/address.h"
 
 namespace weir::agent {
 namespace {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/agent.h"
-#include "agent/kernel_check.h"
-#include "agent/proxy_view.h"
-#include "agent/question.h"
+#include "agent/node/kernel_check.h"
+#include "agent/views/proxy_view.h"
+#include "agent/views/question.h"
 #include "routing/decide/explain_json.h"
 
 namespace weir::agent {

@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include "agent/agent.h"
-#include "agent/log.h"
-#include "agent/run_dir.h"
+#include "agent/node/log.h"
+#include "agent/node/run_dir.h"
 #include "config/object_cache.h"
 #include "proxy_process/build.h"
 

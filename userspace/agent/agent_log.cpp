@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "agent/agent.h"
-#include "agent/plan_changes.h"
+#include "agent/views/plan_changes.h"
 
 namespace weir::agent {
 namespace {

@@ -1,8 +1,8 @@
 // What the agent does about connections from outside: gateways' ports, and the packet programs on its interfaces.
 
 #include "agent/agent.h"
-#include "agent/gateway_ports.h"
-#include "agent/node_address.h"
+#include "agent/node/address.h"
+#include "agent/outside/gateway_ports.h"
 
 namespace weir::agent {
 

@@ -1,8 +1,8 @@
 // What the agent answers on its socket about the proxy and what was carried.
 
 #include "agent/agent.h"
-#include "agent/metrics.h"
-#include "agent/stat_view.h"
+#include "agent/views/metrics.h"
+#include "agent/views/stat_view.h"
 
 namespace weir::agent {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/node_address.h"
-#include "agent/run_dir.h"
+#include "agent/node/address.h"
+#include "agent/node/run_dir.h"
 #include "datapath/datapath.h"
 #include "datapath/north.h"
 #include "proxy_process/protocol.h"

@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/config_folder.h"
-#include "agent/file_objects.h"
-#include "agent/state.h"
+#include "agent/node/source_tracker.h"
+#include "agent/source/config_folder.h"
+#include "agent/source/file_objects.h"
+#include "agent/views/state.h"
 #include "datapath/datapath.h"
 #include "routing/build/table_builder.h"
 
@@ -23,14 +24,6 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual Result<datapath::ApplyReport> apply(const routing::Plan& plan) = 0;
   virtual Result<void> set_sources(std::span<const datapath::SourceEntry> sources) = 0;
-};
-
-/// A pod of this node and the network namespace that it connects from.
-struct LocalPod {
-  std::string namespace_, name;
-  IpAddress address;
-  uint64_t netns_cookie = 0;
-  auto operator<=>(const LocalPod&) const = default;
 };
 
 /// What one turn did.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/outside_traffic.h"
+#include "agent/outside/traffic.h"
 #include "cli/agent_proxy_options.h"
 
 namespace weir::cli {

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "agent/agent.h"
-#include "agent/log.h"
+#include "agent/node/log.h"
 #include "cli/agent_outside_options.h"
 #include "cli/agent_proxy_options.h"
 #include "cli/command_table.h"
@@ -88,6 +88,22 @@ int run_agent(Context& context, Options options) {
   return code;
 }
 
+void add_map_sizes(CLI::App& command, agent::Options& agent) {
+  const auto size = [&command](const char* name, uint32_t& value) {
+    command.add_option(name, value, "entries of that map")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 24))
+        ->type_name("N");
+  };
+  size("--map-frontends", agent.sizes.frontends);
+  size("--map-splits", agent.sizes.splits);
+  size("--map-endpoints", agent.sizes.endpoints);
+  size("--map-counters", agent.sizes.counters);
+  size("--map-sockets", agent.sizes.sockets);
+  size("--map-sources", agent.sizes.sources);
+  size("--map-flows", agent.flows);
+}
+
 }  // namespace
 
 void add_agent(CommandTable& table) {
@@ -134,19 +150,7 @@ void add_agent(CommandTable& table) {
   command.add_option("--reconcile-interval", options->reconcile, "between two looks for drift")
       ->capture_default_str()
       ->type_name("TIME");
-  const auto size = [&command](const char* name, uint32_t& value) {
-    command.add_option(name, value, "entries of that map")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 24))
-        ->type_name("N");
-  };
-  size("--map-frontends", agent.sizes.frontends);
-  size("--map-splits", agent.sizes.splits);
-  size("--map-endpoints", agent.sizes.endpoints);
-  size("--map-counters", agent.sizes.counters);
-  size("--map-sockets", agent.sizes.sockets);
-  size("--map-sources", agent.sizes.sources);
-  size("--map-flows", agent.flows);
+  add_map_sizes(command, agent);
   add_proxy_options(command, options->proxy);
   command.add_flag("!--no-start-cache", agent.start_cache,
                    "read all files at every start, and leave nothing in the run directory for the next");

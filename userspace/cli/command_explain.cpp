@@ -7,7 +7,7 @@
 #include <iterator>
 #include <memory>
 
-#include "agent/question.h"
+#include "agent/views/question.h"
 #include "base/hash.h"
 #include "base/ip_address.h"
 #include "cli/agent_client.h"

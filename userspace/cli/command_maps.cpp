@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "agent/views.h"
+#include "agent/views/views.h"
 #include "base/nearest.h"
 #include "cli/command_table.h"
 #include "cli/output.h"

@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "admin/client.h"
-#include "agent/run_dir.h"
-#include "agent/views.h"
+#include "agent/node/run_dir.h"
+#include "agent/views/views.h"
 #include "cli/agent_client.h"
 #include "cli/command_table.h"
 #include "cli/output.h"

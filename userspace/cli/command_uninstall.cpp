@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "agent/proxy_uninstall.h"
-#include "agent/run_dir.h"
+#include "agent/node/run_dir.h"
+#include "agent/proxy/uninstall.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
 #include "datapath/datapath.h"

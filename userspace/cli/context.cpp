@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "agent/run_dir.h"
+#include "agent/node/run_dir.h"
 
 namespace weir::cli {
 

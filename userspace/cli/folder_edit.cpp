@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <set>
 
-#include "agent/folder.h"
+#include "agent/source/folder.h"
 #include "cli/documents.h"
 
 namespace weir::cli {

@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "agent/folder.h"
 #include "agent/options.h"
+#include "agent/source/folder.h"
 #include "config/codes.h"
 #include "routing/build/table_builder.h"
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "agent/run_dir.h"
+#include "agent/node/run_dir.h"
 #include "base/nearest.h"
 #include "cli/command_table.h"
 #include "datapath/datapath.h"

@@ -33,7 +33,7 @@ class ConfigurationKeeper {
     config::Store store;
     std::unique_ptr<routing::TableBuilder> builder;
     routing::BuildOptions options;
-    std::map<std::string, uint64_t> hashes;  // of what each file was given as
+    std::map<std::string, uint64_t> hashes;           // of what each file was given as
     std::shared_ptr<const proxy::Snapshot> snapshot;  // the last one; its lists are taken over
   };
   Result<void> update_files(const Configuration& change, config::Delta& delta);

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "agent/dns/resolved_name.h"
-#include "agent/event_loop.h"
+#include "agent/node/event_loop.h"
 #include "base/file_descriptor.h"
 #include "base/result.h"
 #include "routing/build/table_builder.h"

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/event_loop.h"
+#include "agent/node/event_loop.h"
 #include "base/ip_address.h"
 #include "net/socket.h"
 

@@ -17,7 +17,8 @@ class ReadsTest : public testing::Test {
 
 TEST_F(ReadsTest, HoldAsLongAsWhatTheyNameStays) {
   (void)set("web.yaml", service_yaml("web", "default", "10.0.0.2"));
-  const auto table = set("rule.yaml", rule_yaml("web", "default", "web", "  http: [{route: [{destination: {host: web}}]}]\n"));
+  const auto table =
+      set("rule.yaml", rule_yaml("web", "default", "web", "  http: [{route: [{destination: {host: web}}]}]\n"));
   Reads reads(*table);
   reads.add_rules(*table, "web.default.svc.cluster.local");
   reads.add_service(*table, client_, "web.default.svc.cluster.local");
@@ -25,7 +26,8 @@ TEST_F(ReadsTest, HoldAsLongAsWhatTheyNameStays) {
   EXPECT_TRUE(reads.hold_in(*table));
   EXPECT_TRUE(reads.hold_in(*set("other.yaml", service_yaml("other", "default", "10.0.0.3"))));
 
-  EXPECT_FALSE(reads.hold_in(*set("rule.yaml", rule_yaml("web", "default", "web", "  http: [{redirect: {uri: /x}}]\n"))));
+  EXPECT_FALSE(
+      reads.hold_in(*set("rule.yaml", rule_yaml("web", "default", "web", "  http: [{redirect: {uri: /x}}]\n"))));
 }
 
 TEST_F(ReadsTest, WhatWasNotThereMayCome) {
@@ -37,8 +39,9 @@ TEST_F(ReadsTest, WhatWasNotThereMayCome) {
   EXPECT_FALSE(service.hold_in(*set("late.yaml", service_yaml("late", "default", "10.0.0.4"))));
   EXPECT_FALSE(rules.hold_in(
       *set("rule.yaml", rule_yaml("web", "default", "web", "  http: [{route: [{destination: {host: web}}]}]\n"))));
-  EXPECT_FALSE(subsets.hold_in(*set("dr.yaml", "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-                                               "metadata: {name: web, namespace: default}\nspec: {host: web}\n")));
+  EXPECT_FALSE(subsets.hold_in(*set("dr.yaml",
+                                    "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+                                    "metadata: {name: web, namespace: default}\nspec: {host: web}\n")));
 }
 
 TEST_F(ReadsTest, AWildcardMayComeToNameIt) {

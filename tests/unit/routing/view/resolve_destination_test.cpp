@@ -85,7 +85,8 @@ TEST(ResolveDestination, NamesPortsAndSubsets) {
 TEST(ResolveDestination, AnHttpRuleWithoutAPortMeansTheDialledOne) {
   const auto table = table_of(service_yaml("web", "default", "10.0.0.2"));
   const auto at = [&](uint16_t dialled) {
-    return resolve_destination(*table, pod_of("default"), completed(destination("web")), dialled, PortMeaning::kDialled);
+    return resolve_destination(*table, pod_of("default"), completed(destination("web")), dialled,
+                               PortMeaning::kDialled);
   };
   EXPECT_TRUE(at(80).exists);
   EXPECT_FALSE(at(8000).exists);
