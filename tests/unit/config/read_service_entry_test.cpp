@@ -46,9 +46,8 @@ TEST(ReadServiceEntry, Bad) {
         "9:3 Error IST0106 spec cannot have both workloadSelector and endpoints"},
        {"hosts: [a.com, b.com]\nports: [{number: 80, name: a, protocol: TCP}]" + endpoints + "{address: 10.0.0.1}",
         "7:11 Error IST0106 multiple hosts provided with non-HTTP, non-TLS port 80"},
-       {"hosts: [a.com]\nresolution: DYNAMIC_DNS", "7:3 Warning WEIR0213"},
+       {"hosts: ['*.a.com']\nresolution: DYNAMIC_DNS", "7:3 Warning WEIR0213"},
        {"hosts: [a.com]" + endpoints + "{address: 10.0.0.1, network: far}", "9:25 Warning WEIR0215"},
-       {"hosts: [a.com]" + endpoints + "{address: 10.0.0.1, serviceAccount: a}", "9:25 Warning WEIR0212"},
        {"hosts: [a.com]\nsubjectAltNames: [b]", "7:3 Warning WEIR0212"},
        {"hosts: [a.com]\nexportTo: ['*', b]", "7:14 Error IST0106"}});
 }

@@ -112,7 +112,7 @@ TEST_F(ConfigurationKeeperTest, WhatIsNotTheObjectsOfTheFileIsRefusedAndTheNextO
 
 TEST_F(ConfigurationKeeperTest, PlacesComeThroughToTheRules) {
   const auto snapshot = take(sample_configuration(1));
-  ASSERT_EQ(snapshot->table->all_virtual_services().size(), 1U);
+  ASSERT_EQ(snapshot->table->all_rules().size(), 1U);
   const auto text = routing::to_text(*snapshot->table);
   EXPECT_THAT(text, HasSubstr("app.yaml:"));
 }

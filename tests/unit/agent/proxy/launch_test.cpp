@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "proxy_sample.h"
+#include "sample.h"
 
 namespace weir::agent {
 namespace {

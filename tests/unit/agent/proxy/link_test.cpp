@@ -12,7 +12,7 @@
 
 #include "net/socket.h"
 #include "proxy_process/build.h"
-#include "proxy_sample.h"
+#include "sample.h"
 
 namespace weir::agent {
 namespace {

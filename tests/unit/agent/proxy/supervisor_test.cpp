@@ -12,7 +12,7 @@
 
 #include "datapath/cgroup.h"
 #include "net/socket.h"
-#include "proxy_sample.h"
+#include "sample.h"
 
 namespace weir::agent {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "proxy_sample.h"
+#include "sample.h"
 
 namespace weir::agent {
 namespace {
