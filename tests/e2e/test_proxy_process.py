@@ -245,6 +245,23 @@ class ProxyProcess(harness.WorldTest):
         self.world.start_agent()
         wait_for(lambda: self.fresh() and self.by_proxy(), "the next agent starts another")
 
+    # ------------------------------------------------------------ who it serves
+
+    def test_multipath_tcp_is_served_and_leaves_nothing(self):
+        if not os.path.exists("/proc/sys/net/mptcp/enabled"):
+            self.skipTest("this kernel has no MPTCP")
+        self.start()
+        client = ("import socket\n"
+                  f"s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, {getattr(socket, 'IPPROTO_MPTCP', 262)})\n"
+                  f"s.connect(('{VIP}', 80))\n"
+                  "s.sendall(b'GET /v3 HTTP/1.1\\r\\nHost: app\\r\\nConnection: close\\r\\n\\r\\n')\n"
+                  "print('%s:%d' % s.getpeername(), s.makefile().readline().strip())\n")
+        for _ in range(5):
+            process = harness.Process([sys.executable, "-c", client], netns=self.world.netns, cgroup=self.world.clients)
+            out, _ = process.popen.communicate(timeout=20)
+            self.assertEqual(out.strip(), f"{TARGET} HTTP/1.1 200 OK")
+        self.assertEqual((self.world.dump("sockets"), self.world.dump("redirects")), ([], []))
+
     # ------------------------------------------------------------ it is replaced
 
     def test_restart_proxy_fails_no_request(self):
