@@ -32,6 +32,7 @@ std::shared_ptr<const RouteList> RouteCompiler::compile_gateway(const Frontend& 
   list->service = host.host;
   list->port = host.port;
   list->rule_sets = view.hosts.at(choice.host).sets;
+  list->gateway_rules = host.rules;
   if (host.kind == routing::VirtualHost::Kind::kHttpsRedirect) {
     list->kind = RouteList::Kind::kHttpsRedirect;
     return list;

@@ -48,9 +48,6 @@ struct Destination {
   SharedTrafficStats traffic;
   std::vector<SharedEndpointStats> endpoint_stats;  // parallel to the split's endpoints
   uint16_t refused_status = 503;                    // of its share, where it does not exist
-  // Its own, in place of the route's; null: none.
-  const routing::Rewriter* rewrite = nullptr;
-  const routing::Redirect* redirect = nullptr;
 };
 
 struct Fault {
@@ -112,7 +109,8 @@ struct RouteList {
   SharedTrafficStats unmatched_traffic;             // of requests that no route takes
   /// What the list was made from: holds what the routes point to.
   routing::Reads reads;
-  /// The rules of a gateway's host, which come from anywhere.
+  /// Of a gateway's host or connection: the rules, which come from anywhere, and what holds them.
+  std::vector<routing::AppliedHttpRule> gateway_rules;
   std::vector<routing::RuleSetPtr> rule_sets;
 };
 

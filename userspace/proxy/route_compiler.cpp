@@ -157,8 +157,6 @@ void RouteCompiler::compile_split(Route& route, const Question& question,
     Destination destination = compile_destination(resolved, question.client, shares.back().endpoints, *shared_);
     destination.request_headers = written.request_headers;
     destination.response_headers = written.response_headers;
-    destination.rewrite = written.rewrite.get();
-    destination.redirect = written.redirect ? &*written.redirect : nullptr;
     route.destinations.push_back(std::move(destination));
   }
   auto split = Split::make(std::move(shares), shared_->cursors.get(name));

@@ -62,7 +62,7 @@ class Lists {
              list.port == gateway->port;
     const auto host = gateway->hosts.find(choice_.host);
     if (host == gateway->hosts.end()) return list.service.empty();
-    return list.rule_sets == host->second.sets && list.port == host->second.port &&
+    return list.gateway_rules == host->second.rules && list.port == host->second.port &&
            host->second.https_redirect == (list.kind == RouteList::Kind::kHttpsRedirect);
   }
 

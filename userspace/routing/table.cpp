@@ -85,6 +85,15 @@ bool ExportTo::visible_to(std::string_view client_namespace) const {
                       std::find(namespaces.begin(), namespaces.end(), client_namespace) != namespaces.end());
 }
 
+bool ExportTo::only_to(std::string_view owner) const {
+  return !everyone && namespaces.size() == 1 && namespaces.front() == owner;
+}
+
+bool Service::speaks_http(uint16_t number) const {
+  const ServicePort* port = find_port(number);
+  return resolution != Resolution::kAlias && port != nullptr && is_http(port->protocol);
+}
+
 const ServicePort* Service::find_port(uint16_t number) const {
   for (const ServicePort& port : ports)
     if (port.number == number) return &port;
@@ -93,10 +102,6 @@ const ServicePort* Service::find_port(uint16_t number) const {
 
 bool RuleSet::binds(std::string_view gateway) const {
   return std::find(gateways.begin(), gateways.end(), gateway) != gateways.end();
-}
-
-bool RuleSet::is_private() const {
-  return !export_to.everyone && export_to.namespaces.size() == 1 && export_to.namespaces.front() == namespace_;
 }
 
 bool GatewayServer::is_plain_http() const {

@@ -69,6 +69,8 @@ struct ExportTo {
   std::vector<std::string> namespaces;  // when not everyone; "." is resolved, "~" is the empty list
   /// `client_namespace` empty (a process of the node itself): only what everyone sees.
   [[nodiscard]] bool visible_to(std::string_view client_namespace) const;
+  /// "." of an object of that namespace: to nobody else.
+  [[nodiscard]] bool only_to(std::string_view owner) const;
 };
 
 /// Everything of one host in one namespace: a Kubernetes Service, and the ServiceEntries of that host (istio-facts 24).
@@ -100,20 +102,17 @@ struct Service {
 
   /// Null when there is none.
   [[nodiscard]] const ServicePort* find_port(uint16_t number) const;
+  /// Whether it has the port, and speaks HTTP there. An ExternalName has none of its own.
+  [[nodiscard]] bool speaks_http(uint16_t number) const;
 };
 using ServicePtr = std::shared_ptr<const Service>;
 
 // ---------------------------------------------------------------- rules
 
-/// The rules that one object wrote for its hosts: a VirtualService, or what the routes of the Gateway API come to for
-/// one host.
+/// The rules that one object wrote for its hosts, such as a VirtualService. In the mesh the first of several of one
+/// host that applies decides alone, at a gateway all are laid one after the other (istio-facts 15).
 struct RuleSet : std::enable_shared_from_this<RuleSet> {
-  /// kFirstWins: of several rule sets of one host the first that applies decides alone, at a gateway all are laid one
-  /// after the other (VirtualService; istio-facts 15). kMerged: it holds all there is for its hosts, in the order of
-  /// specificity, and decides before any of the other kind (Gateway API).
-  enum class Order { kFirstWins, kMerged };
-  Order order = Order::kFirstWins;
-  std::string namespace_, name;  // of the object; of the oldest where several were merged
+  std::string namespace_, name;  // of the object
   int64_t creation = 0;
   std::vector<std::string> hosts;     // fully qualified, lower case; "*.x", "*"
   std::vector<std::string> gateways;  // kMesh, "namespace/name"
@@ -128,8 +127,6 @@ struct RuleSet : std::enable_shared_from_this<RuleSet> {
   Origin origin;             // index -1
 
   [[nodiscard]] bool binds(std::string_view gateway) const;
-  /// For its own namespace alone.
-  [[nodiscard]] bool is_private() const;
 };
 using RuleSetPtr = std::shared_ptr<const RuleSet>;
 /// Oldest first, then by name, then by namespace: Istio's order everywhere.
@@ -167,7 +164,7 @@ struct DestinationRules {
   std::vector<DestinationRule> rules;
 };
 
-/// One port of a Gateway: a server of Istio's, a listener of the Gateway API's.
+/// One port of a Gateway.
 struct GatewayServer {
   enum class Tls { kNone, kTerminate, kPassthrough };
   uint16_t port = 0;               // as written: the gateway Service's, or the pod's own
@@ -191,8 +188,6 @@ struct Gateway {
   int64_t creation = 0;
   Origin origin;
   config::Labels selector;  // of the gateway's pods
-  /// Gateway API: whose GatewayClass is ours; `selector` says nothing.
-  bool of_our_class = false;
   std::vector<GatewayServer> servers;
 };
 

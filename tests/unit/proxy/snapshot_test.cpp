@@ -76,5 +76,51 @@ TEST(RouteCache, AnyNumberOfHostsIsNoMemory) {
   EXPECT_EQ(cache.find(client, 1, frontend, "web.test")->service, "web.test");
 }
 
+// A list that is kept must be what would be compiled: two gateways that change places are bound by the same rule sets,
+// of which other rules hold.
+TEST(RouteCache, AKeptListIsOfTheGatewayThatIsThere) {
+  const auto gateway = [](const std::string& name) {
+    return "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name +
+           ", namespace: default}\nspec:\n  selector: {istio: ingressgateway}\n"
+           "  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]\n";
+  };
+  config::Store store;
+  (void)store.set(config::read_yaml(R"(
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: default}
+spec:
+  hosts: ["*"]
+  gateways: [one, two]
+  http:
+  - name: of-one
+    match: [{gateways: [one]}]
+    directResponse: {status: 201}
+  - name: of-two
+    match: [{gateways: [two]}]
+    directResponse: {status: 202}
+)",
+                                    "rules.yaml"));
+  const std::vector<routing::GatewayIdentity> gateways{{"istio-system", {{"istio", "ingressgateway"}}}};
+  routing::BuildOptions options;
+  options.gateways = gateways;
+  routing::TableBuilder builder(options);
+  config::Delta everything = store.set(config::read_yaml(gateway("one"), "gateway.yaml"));
+  everything.added.clear();
+  for (const auto& [name, file] : store.files())
+    everything.added.insert(everything.added.end(), file.objects.begin(), file.objects.end());
+  const auto shared = std::make_shared<SharedState>("node", 1);
+  auto snapshot = make_snapshot(builder.update(store.mesh(), everything), {}, shared, gateways);
+  const auto ask = [&] {
+    RouteCache cache(snapshot);
+    const uint32_t client = cache.client_class(*IpAddress::parse("192.0.2.9"));
+    return cache.find(client, 80, snapshot->frontends.at(80), "any.test")->routes.at(0).name;
+  };
+  EXPECT_EQ(ask(), "of-one");
+  auto table = builder.update(store.mesh(), store.set(config::read_yaml(gateway("two"), "gateway.yaml")));
+  snapshot = make_snapshot(std::move(table), {}, shared, gateways, snapshot.get());
+  EXPECT_EQ(ask(), "of-two");
+}
+
 }  // namespace
 }  // namespace weir::proxy

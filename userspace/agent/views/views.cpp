@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "agent/views/route_text.h"
+#include "config/labels.h"
 #include "routing/view/resolve.h"
 
 namespace weir::agent {
@@ -234,12 +235,7 @@ std::vector<std::string> subsets_of(const routing::Table& table, const routing::
   const auto* rule = routing::find_destination_rule(table, client, service);
   if (rule == nullptr) return names;
   for (const auto& subset : rule->subsets) {
-    const auto& labels = endpoint.workload->labels;
-    const bool selected = std::ranges::all_of(subset.config->labels, [&](const auto& wanted) {
-      const auto found = labels.find(wanted.first);
-      return found != labels.end() && found->second == wanted.second;
-    });
-    if (selected) names.push_back(subset.config->name.value);
+    if (config::has_all(endpoint.workload->labels, subset.config->labels)) names.push_back(subset.config->name.value);
   }
   return names;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/codes.h"
+#include "config/labels.h"
 #include "routing/build/objects.h"
 #include "routing/codes.h"
 #include "routing/hosts.h"
@@ -46,10 +47,7 @@ uint16_t port_of(const config::ServicePort& port, const config::Workload& writte
 }  // namespace
 
 bool selects(const config::Labels& selector, const config::Labels& labels) {
-  return !selector.empty() && std::all_of(selector.begin(), selector.end(), [&](const auto& label) {
-    const auto found = labels.find(label.first);
-    return found != labels.end() && found->second == label.second;
-  });
+  return !selector.empty() && config::has_all(labels, selector);
 }
 
 config::Labels labels_of(const config::WorkloadEntry& entry) {

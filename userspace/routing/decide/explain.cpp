@@ -216,10 +216,7 @@ const Service* find_any_service(const Inquiry& inquiry, Wanted wanted) {
 
 /// Whether some service speaks HTTP on the port, so that Istio's sidecar listens there for any address.
 bool has_http_listener(const Inquiry& inquiry, uint16_t number) {
-  return find_any_service(inquiry, [&](const Service& service) {
-           const ServicePort* port = service.find_port(number);
-           return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
-         }) != nullptr;
+  return find_any_service(inquiry, [&](const Service& service) { return service.speaks_http(number); }) != nullptr;
 }
 
 /// Rules for a host that no service defines (istio-facts 14).

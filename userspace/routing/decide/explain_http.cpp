@@ -44,7 +44,7 @@ class EffectMaker {
   }
 
   Effects make(const RuleDestination& destination) {
-    const Rewriter* rewrite = destination.rewrite ? destination.rewrite.get() : rule_.rewrite.get();
+    const Rewriter* rewrite = rule_.rewrite.get();
     const std::string target =
         rewrite != nullptr ? rewrite->target(inquiry_.view.target, uri_) : std::string(inquiry_.view.target);
     const HeaderPlan& request = destination.request_headers;

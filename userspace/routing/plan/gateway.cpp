@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "config/labels.h"
 #include "routing/codes.h"
 #include "routing/condition.h"
 #include "routing/view/gateway.h"
@@ -65,10 +66,7 @@ class GatewayPlanner {
     table_.services.for_each([&](std::string_view, const std::shared_ptr<const HostServices>& host) {
       for (const ServicePtr& service : host->services) {
         const bool means_it = !service->selector.empty() && service->namespace_ == identity.namespace_ &&
-                              std::ranges::all_of(service->selector, [&](const auto& label) {
-                                const auto own = identity.labels.find(label.first);
-                                return own != identity.labels.end() && own->second == label.second;
-                              });
+                              config::has_all(identity.labels, service->selector);
         if (!means_it) continue;
         for (const ServicePort& port : service->ports)
           if (port.tcp) found.push_back(&port);

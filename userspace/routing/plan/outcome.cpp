@@ -279,7 +279,7 @@ Outcome find_outcome(const Table& table, const Client& client, const Service& se
                      const IpAddress& address, bool http_by_request) {
   const auto rules = find_rule_sets(table, client, service.host);
   const bool by_host = is_http(port.protocol) && has_narrower_rules(table, service);
-  if (rules.empty() && !by_host && find_l4_rules(table, client, service.host, port.number, false).empty()) return {};
+  if (rules.empty() && !by_host) return {};
   Outcome outcome;
   if (const std::string why = unsplittable(service, port); !why.empty()) {
     outcome.kind = Outcome::Kind::kLeftAlone;
@@ -288,7 +288,7 @@ Outcome find_outcome(const Table& table, const Client& client, const Service& se
   }
   outcome = by_protocol(table, client, service, port, address, http_by_request);
   if (by_host && !outcome.proxied) go_by_host(table, client, service, port, outcome);
-  if (outcome.kind == Outcome::Kind::kUntouched && !rules.empty()) {
+  if (outcome.kind == Outcome::Kind::kUntouched) {
     outcome.kind = Outcome::Kind::kLeftAlone;
     outcome.reason = "no rule of " + rules.front()->origin.kind + " " + rules.front()->namespace_ + "/" +
                      rules.front()->name + " applies to this " + std::string(to_string(port.protocol)) + " port";

@@ -59,18 +59,7 @@ Result<Rewriter> Rewriter::compile(const config::HttpRewrite& rewrite) {
   return result;
 }
 
-Rewriter Rewriter::for_gateway_api(std::optional<std::string> full, std::optional<std::string> prefix,
-                                   std::string authority) {
-  Rewriter result;
-  result.full_path_ = std::move(full);
-  result.path_prefix_ = std::move(prefix);
-  result.authority_ = std::move(authority);
-  return result;
-}
-
 std::string Rewriter::target(std::string_view target, const StringMatcher* uri) const {
-  if (full_path_) return replace_full_path(target, *full_path_);
-  if (path_prefix_) return replace_path_prefix(target, uri, *path_prefix_);
   if (!uri_.empty()) return replace_matched_path(target, uri, uri_);
   if (regex_ == nullptr) return std::string(target);
   const size_t path_size = std::min(target.find('?'), target.size());

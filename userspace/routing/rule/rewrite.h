@@ -2,7 +2,6 @@
 // http[].rewrite, compiled: the path and host that the endpoint gets to see (semantics 1.2, istio-facts 29).
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,9 +18,8 @@ namespace weir::routing {
 /// Replaces what `uri` matched of `target`'s path: the prefix textually, with an exact or regex match the whole path;
 /// without a uri condition (null) the prefix is "/". The query is kept. Also what redirect.prefixRewrite does.
 std::string replace_matched_path(std::string_view target, const StringMatcher* uri, std::string_view replacement);
-/// By whole segments, neither a slash too many nor one too few (Gateway API ReplacePrefixMatch): "/a" of "/a/b" by "/"
-/// is
-/// "/b". `uri`: the path prefix that matched; anything else stands for "/".
+/// By whole segments, neither a slash too many nor one too few (Gateway API ReplacePrefixMatch): in "/a/b" "/a" by "/"
+/// gives "/b". `uri`: the path prefix that matched; anything else stands for "/".
 std::string replace_path_prefix(std::string_view target, const StringMatcher* uri, std::string_view replacement);
 /// The whole path; the query is kept, unless the replacement has one of its own.
 std::string replace_full_path(std::string_view target, std::string_view replacement);
@@ -31,10 +29,6 @@ class Rewriter {
  public:
   /// Errors: both uri and uriRegexRewrite, an unreadable regex, a group in `rewrite` that `match` does not have.
   static Result<Rewriter> compile(const config::HttpRewrite& rewrite);
-  /// Gateway API URLRewrite. ReplaceFullPath: `full`; ReplacePrefixMatch: `prefix`; at most one of them. `authority`
-  /// may be empty.
-  static Rewriter for_gateway_api(std::optional<std::string> full, std::optional<std::string> prefix,
-                                  std::string authority);
   Rewriter(Rewriter&&) noexcept;
   Rewriter& operator=(Rewriter&&) noexcept;
   ~Rewriter();
@@ -47,7 +41,6 @@ class Rewriter {
  private:
   Rewriter();
   std::string uri_, authority_, substitution_;
-  std::optional<std::string> full_path_, path_prefix_;
   std::unique_ptr<const re2::RE2> regex_;
 };
 

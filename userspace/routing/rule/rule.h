@@ -64,9 +64,6 @@ struct RuleDestination {
   /// Gateway API: why the reference must not be followed; empty: it may. Its share is answered `refused_status`.
   std::string refused;
   uint16_t refused_status = 500;
-  /// Gateway API filters of this destination alone, in place of the rule's.
-  std::shared_ptr<const Rewriter> rewrite;
-  std::optional<Redirect> redirect;
 };
 
 struct RuleMirror {

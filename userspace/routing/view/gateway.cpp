@@ -54,7 +54,7 @@ std::vector<const RuleSet*> bound_sets(const Client& gateway, const std::vector<
                                        const ServerOfGateway& server) {
   std::vector<const RuleSet*> bound;
   for (const RuleSetPtr& set : all)
-    if (server.is_bound_by(*set) && set->export_to.visible_to(gateway.namespace_)) bound.push_back(set.get());
+    if (set->binds(server.gateway_name()) && set->export_to.visible_to(gateway.namespace_)) bound.push_back(set.get());
   sort_for(gateway, bound);
   return bound;
 }
@@ -81,11 +81,6 @@ void add_https_redirect(const ServerOfGateway& server, GatewayHosts& hosts) {
 
 }  // namespace
 
-bool ServerOfGateway::is_bound_by(const RuleSet& set) const {
-  if (gateway->of_our_class) return set.binds(gateway_name() + "/" + server->name);
-  return set.binds(gateway_name());
-}
-
 std::vector<std::string> ServerOfGateway::hosts_for(std::string_view rule_namespace) const {
   std::vector<std::string> hosts;
   for (std::string_view host : server->hosts) {
@@ -103,7 +98,7 @@ std::vector<std::string> ServerOfGateway::hosts_for(std::string_view rule_namesp
 std::vector<ServerOfGateway> find_gateway_servers(const Table& table, const Client& gateway) {
   std::vector<const Gateway*> gateways;
   table.gateways.for_each([&](std::string_view, const std::shared_ptr<const Gateway>& entry) {
-    if (entry->of_our_class || has_all(gateway.labels, entry->selector)) gateways.push_back(entry.get());
+    if (has_all(gateway.labels, entry->selector)) gateways.push_back(entry.get());
   });
   std::ranges::sort(gateways, [](const Gateway* a, const Gateway* b) {
     return std::tie(a->creation, a->name, a->namespace_) < std::tie(b->creation, b->name, b->namespace_);

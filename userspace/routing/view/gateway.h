@@ -21,8 +21,6 @@ struct ServerOfGateway {
 
   /// "namespace/name".
   [[nodiscard]] std::string gateway_name() const { return gateway->namespace_ + "/" + gateway->name; }
-  /// By what rule sets are bound to it: the gateway's name; of the Gateway API the listener's besides.
-  [[nodiscard]] bool is_bound_by(const RuleSet& set) const;
   /// Its hosts as far as they hold for rules of one namespace ("ns/host", "./host", "*/host"); of all, if that is
   /// empty.
   [[nodiscard]] std::vector<std::string> hosts_for(std::string_view rule_namespace) const;

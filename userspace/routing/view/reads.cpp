@@ -7,7 +7,8 @@
 namespace weir::routing {
 
 Reads::Reads(const Table& table)
-    : wide_services_(table.wide_services),
+    : unknown_hosts_(table.mesh.outbound_traffic_policy),
+      wide_services_(table.wide_services),
       wildcard_rules_(table.wildcard_rule_hosts),
       wildcard_destinations_(table.wildcard_destination_hosts) {}
 
@@ -67,8 +68,8 @@ void Reads::add_address(const Table& table, const IpAddress& address) {
 }
 
 bool Reads::hold_in(const Table& table) const {
-  return wide_services_ == table.wide_services && wildcard_rules_ == table.wildcard_rule_hosts &&
-         wildcard_destinations_ == table.wildcard_destination_hosts &&
+  return unknown_hosts_ == table.mesh.outbound_traffic_policy && wide_services_ == table.wide_services &&
+         wildcard_rules_ == table.wildcard_rule_hosts && wildcard_destinations_ == table.wildcard_destination_hosts &&
          std::ranges::all_of(reads_,
                              [&](const Read& read) { return look_up(table, read.map, read.key) == read.value; });
 }

@@ -38,6 +38,8 @@ class Reads {
   void add(const Table& table, Map map, std::string key);
 
   std::vector<Read> reads_;
+  /// Of a host that nobody defines it is all there is. Other settings of the mesh make every object of a table anew.
+  config::MeshConfig::OutboundPolicy unknown_hosts_{};
   // Of hosts found by pattern or range.
   std::shared_ptr<const void> wide_services_, wildcard_rules_, wildcard_destinations_;
 };

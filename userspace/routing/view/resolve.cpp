@@ -81,7 +81,7 @@ uint16_t port_of(std::string_view authority) {
 /// 0: for the client's namespace alone; 1: for some; 2: for all.
 int audience(const RuleSet& set, const Client& client) {
   if (set.export_to.everyone) return 2;
-  return set.is_private() && set.namespace_ == client.namespace_ ? 0 : 1;
+  return set.export_to.only_to(set.namespace_) && set.namespace_ == client.namespace_ ? 0 : 1;
 }
 
 void add_visible(const HostRules& host, const Client& client, std::vector<const RuleSet*>& into) {

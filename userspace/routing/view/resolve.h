@@ -39,6 +39,7 @@ struct AppliedHttpRule {
   const HttpRule* rule = nullptr;
   std::vector<const HttpMatch*> match;
   bool takes_all = false;  // nothing of the request decides whether it is taken
+  bool operator==(const AppliedHttpRule&) const = default;
 };
 
 /// What decides HTTP requests for one host on one port.

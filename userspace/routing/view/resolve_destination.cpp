@@ -12,8 +12,7 @@ using config::has_all;
 namespace {
 
 bool is_private(const DestinationRule& rule) {
-  return !rule.export_to.everyone && rule.export_to.namespaces.size() == 1 &&
-         rule.export_to.namespaces.front() == rule.namespace_;
+  return rule.export_to.only_to(rule.namespace_);
 }
 
 /// The most specific entry of the namespace for which any rule satisfies `wanted`.

@@ -5,21 +5,16 @@
 namespace weir::routing {
 namespace {
 
-bool speaks_http(const Service& service, uint16_t number) {
-  const ServicePort* port = service.find_port(number);
-  return service.resolution != Service::Resolution::kAlias && port != nullptr && is_http(port->protocol);
-}
-
 /// The service that the Host header names among those that speak HTTP on the dialled port: where the one of that very
 /// name does not, a wildcard ServiceEntry that does.
 const Service* find_http_service(const Table& table, const Client& client, const Service* dialled, uint16_t port,
                                  std::string_view authority) {
   const Service* named = find_service_by_authority(table, client, authority, dialled);
-  if (named != nullptr && speaks_http(*named, port)) return named;
+  if (named != nullptr && named->speaks_http(port)) return named;
   if (!table.wide_services) return nullptr;
   const std::string host = to_lower(without_port(authority));
   for (const ServicePtr& service : *table.wide_services) {  // the longest host comes first
-    if (is_wildcard(service->host) && host_matches(service->host, host) && speaks_http(*service, port) &&
+    if (is_wildcard(service->host) && host_matches(service->host, host) && service->speaks_http(port) &&
         service->export_to.visible_to(client.namespace_))
       return service.get();
   }

@@ -52,5 +52,14 @@ TEST_F(ReadsTest, AWildcardMayComeToNameIt) {
                                                          "  http: [{route: [{destination: {host: web}}]}]\n"))));
 }
 
+// What an unknown host meets is the mesh's to say, and of such a host there is nothing in a table.
+TEST_F(ReadsTest, TheMeshMayRefuseWhatItLetPass) {
+  config::MeshConfig mesh;
+  const Reads reads(*TableBuilder({}).update(mesh, {}));
+  EXPECT_TRUE(reads.hold_in(*TableBuilder({}).update(mesh, {})));
+  mesh.outbound_traffic_policy = config::MeshConfig::OutboundPolicy::kRegistryOnly;
+  EXPECT_FALSE(reads.hold_in(*TableBuilder({}).update(mesh, {})));
+}
+
 }  // namespace
 }  // namespace weir::routing
