@@ -25,16 +25,20 @@ struct {
   __type(value, struct redirect);
 } redirects_before SEC(".maps");
 
+/* An element that is moved is in the new map before it leaves the old one: who finds it in neither looks into the new
+ * one again, since it may have moved between the two looks. */
 static __always_inline struct socket_record* find_record(const __u64* cookie) {
   struct socket_record* record = bpf_map_lookup_elem(&sockets, cookie);
   if (record || !has_sockets_before) return record;
-  return bpf_map_lookup_elem(&sockets_before, cookie);
+  record = bpf_map_lookup_elem(&sockets_before, cookie);
+  return record ? record : bpf_map_lookup_elem(&sockets, cookie);
 }
 
 static __always_inline struct redirect* find_redirect(const struct redirect_key* key) {
   struct redirect* proof = bpf_map_lookup_elem(&redirects, key);
   if (proof || !has_redirects_before) return proof;
-  return bpf_map_lookup_elem(&redirects_before, key);
+  proof = bpf_map_lookup_elem(&redirects_before, key);
+  return proof ? proof : bpf_map_lookup_elem(&redirects, key);
 }
 
 static __always_inline void delete_redirect(const struct redirect_key* key) {

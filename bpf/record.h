@@ -29,7 +29,8 @@ static __always_inline int close_record_in(void* map, __u64 cookie) {
 /* Closes the books of a socket's last connection, if it had one. */
 static __always_inline int close_record(__u64 cookie) {
   if (close_record_in(&sockets, cookie)) return 1;
-  return has_sockets_before && close_record_in(&sockets_before, cookie);
+  if (!has_sockets_before) return 0;
+  return close_record_in(&sockets_before, cookie) || close_record_in(&sockets, cookie); /* see find_record() */
 }
 
 /* Returns 0 when the map has no room. */
