@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ Request question(int family, uint32_t protocol) {
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.body.sdiag_family = static_cast<uint8_t>(family);
   request.body.sdiag_protocol = static_cast<uint8_t>(protocol);
-  request.body.idiag_states = ~0U;
+  request.body.idiag_states = ~(1U << TCP_TIME_WAIT);  // what is left of a connection, no socket
   request.attribute.nla_len = sizeof(nlattr) + sizeof(uint32_t);
   request.attribute.nla_type = INET_DIAG_REQ_PROTOCOL;
   request.protocol = protocol;
