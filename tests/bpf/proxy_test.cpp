@@ -372,8 +372,8 @@ TEST_F(ProxyTest, NobodyGoesPastTheProxyWhileMapsChangeTheirSize) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i)
     threads.emplace_back([&, i] {
-      // Nothing may come late: a packet of a connection that has ended is looked up like one that was not redirected, and
-      // counted. So it is the client that ends it, with a reset, and all its packets are in one processor's queue.
+      // Nothing may come late: a packet of a connection that has ended is looked up like one that was not redirected,
+      // and counted. So it is the client that ends it, with a reset, and all its packets are in one processor's queue.
       cpu_set_t processor;
       CPU_ZERO(&processor);
       CPU_SET(i % get_nprocs(), &processor);

@@ -35,6 +35,7 @@ class Comparison {
   Comparison(const routing::Request& request, const Decision& decision, const json& answer)
       : request_(request), decision_(decision), answer_(answer) {
     if (answer.contains("route") && answer["route"].is_object()) route_ = answer["route"];
+    by_api_ = decision.rule && decision.rule->kind != "VirtualService";
     if (answer.contains("observed") && !answer["observed"].empty()) observed_ = answer["observed"][0];
     if (observed_.contains("envoy")) details_ = text_of(observed_["envoy"], "details");
   }
@@ -126,7 +127,8 @@ class Comparison {
       expect("action", to_string(decision_.action), to_string(aborted ? Action::kAbort : Action::kDirectResponse));
       expect("status", status_text(decision_.status), their_status());
     } else {
-      expect("status", status_text(decision_.status), can_anyone_serve() || !request_.is_http ? "none" : "503");
+      const bool refused = !can_anyone_serve() && request_.is_http && route_.contains("timeout");
+      expect("status", status_text(decision_.status), refused ? by_api_ ? "500" : "503" : "none");
     }
     compare_request();
     compare_response_headers();
@@ -137,7 +139,10 @@ class Comparison {
     const std::string theirs = text_of(route_, "name");
     if (!route_.contains("name") || route_["name"].is_null()) return;  // a connection
     if (decision_.rule) {
-      expect("rule", decision_.rule->route, theirs);
+      const routing::Origin& rule = *decision_.rule;
+      // Istio's name of a Gateway API route's rule.
+      const std::string by_place = rule.namespace_ + "." + rule.name + "." + std::to_string(rule.index);
+      expect("rule", by_api_ ? by_place : rule.route, theirs);
     } else {
       expect("rule", std::string("default"), theirs);
     }
@@ -189,11 +194,12 @@ class Comparison {
 
   void compare_destination(size_t index, const DecisionDestination& ours, const json& theirs, double sum) {
     const std::string what = "destination " + std::to_string(index) + " ";
+    expect(what + "share", share_text(ours.share), share_text(theirs["weight"].get<double>() / sum));
+    expect(what + "exists", ours.exists, theirs.value("exists", false));
+    if (!theirs.contains("host")) return;  // Envoy's name for a backend that must not be followed
     expect(what + "host", ours.host, text_of(theirs, "host"));
     expect(what + "port", ours.port, theirs["port"].get<int>());
     expect(what + "subset", ours.subset, text_of(theirs, "subset"));
-    expect(what + "share", share_text(ours.share), share_text(theirs["weight"].get<double>() / sum));
-    expect(what + "exists", ours.exists, theirs["exists"].get<bool>());
     if (!theirs.contains("original_dst")) compare_endpoints(what, ours, theirs);
   }
 
@@ -229,7 +235,11 @@ class Comparison {
   }
 
   std::string our_retries() const {
-    return decision_.retries ? std::to_string(decision_.retries->attempts) + " on " + decision_.retries->on : "none";
+    if (!decision_.retries) return "none";
+    std::string on = decision_.retries->on;
+    // The Gateway API's `retry` includes resets, which Istio leaves out.
+    if (const size_t at = on.find(",reset"); by_api_ && at != std::string::npos) on.erase(at, 6);
+    return std::to_string(decision_.retries->attempts) + " on " + on;
   }
 
   std::string their_retries() const {
@@ -267,8 +277,8 @@ class Comparison {
 
   static bool is_ignored(const std::string& name) {
     static const std::set<std::string> kIgnored = {
-        "host",           "x-request-id", "x-forwarded-proto", "x-forwarded-for",  "connection",
-        "content-length", "content-type", "location",          "transfer-encoding"};
+        "host",           "x-request-id", "x-forwarded-proto", "x-forwarded-for",   "connection",
+        "content-length", "content-type", "location",          "transfer-encoding", ":authority"};
     return name.starts_with("x-envoy-") || kIgnored.contains(name);
   }
 
@@ -349,6 +359,7 @@ class Comparison {
   const json& answer_;
   json route_, observed_;
   std::string details_;
+  bool by_api_ = false;  // by a route of the Gateway API
   std::vector<std::string> differences_;
 };
 

@@ -69,12 +69,13 @@ class Case:
         with open(os.path.join(self.folder, "requests.json"), encoding="utf-8") as file:
             requests = json.load(file)
         with open(os.path.join(self.folder, "answers.json"), encoding="utf-8") as file:
-            self.pairs = list(zip(requests, json.load(file)["answers"]))
-
+            answers = json.load(file)
+        self.pairs = list(zip(requests, answers["answers"]))
+        self.rejected = {(entry["kind"], entry["name"]) for entry in answers.get("rejected") or []}
         self.given = set()
 
     def copy_config(self, folder):
-        """The configuration, but for the addresses that ServiceEntries are given."""
+        """The configuration, but for the addresses that ServiceEntries are given and for what Istio's admission rejects."""
         dialled = {}
         for request, answer in self.pairs:
             address = answer["observed"][0].get("dialled", "").rsplit(":", 1)[0]
@@ -82,9 +83,13 @@ class Case:
                 dialled[(request.get("host") or "").lower()] = address
         for path in self.files():
             with open(path, encoding="utf-8") as file:
-                documents = re.split(r"(?m)^---.*\n", file.read())
+                documents = [d for d in re.split(r"(?m)^---.*\n", file.read()) if not self._is_rejected(d)]
             with open(os.path.join(folder, os.path.basename(path)), "w", encoding="utf-8") as file:
                 file.write("---\n".join(self._with_address(document, dialled) for document in documents))
+
+    def _is_rejected(self, document):
+        kind, name = (re.search(pattern, document) for pattern in (r"(?m)^kind: (\S+)", r"(?m)^  name: (\S+)"))
+        return bool(kind and name) and (kind.group(1), name.group(1)) in self.rejected
 
     def _with_address(self, document, dialled):
         key = re.search(r"(?m)^spec:\n( +)", document)
@@ -122,6 +127,7 @@ class Case:
     def endpoints(self):
         """[(address, port)] of all that may serve one of the requests."""
         found = {address for _, answer in self.pairs for address in live_compare.possible_endpoints(answer)}
+        found |= {copy["endpoint"] for _, answer in self.pairs for seen in answer["observed"] for copy in seen.get("mirrored") or []}
         return sorted((address.rsplit(":", 1)[0], int(address.rsplit(":", 1)[1])) for address in found)
 
     def gateways(self):

@@ -27,6 +27,7 @@ struct Exchange {
   std::string set_cookie;  // for the answer
   net::SocketAddress endpoint;
   std::string normalised_buffer, rewritten;
+  bool rewrites = false;            // `rewritten` is what goes on
   std::string_view matched_target;  // normalised, what the rules saw
   std::string_view target;          // to the endpoint
   std::string_view authority;       // to the endpoint; empty: as the client sent it

@@ -48,6 +48,9 @@ struct Destination {
   SharedTrafficStats traffic;
   std::vector<SharedEndpointStats> endpoint_stats;  // parallel to the split's endpoints
   uint16_t refused_status = 503;                    // of its share, where it does not exist
+  // Its own, in place of the route's; null: none.
+  const routing::Rewriter* rewrite = nullptr;
+  const routing::Redirect* redirect = nullptr;
 };
 
 struct Fault {

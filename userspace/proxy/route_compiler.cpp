@@ -34,9 +34,10 @@ RouteList::Kind kind_of(VirtualHost::Kind kind) {
   return RouteList::Kind::kRules;
 }
 
-/// "default/reviews#0".
+/// "default/reviews#0", with the kind where it is not a VirtualService.
 std::string split_name(const routing::Origin& origin) {
-  return origin.namespace_ + "/" + origin.name + "#" + std::to_string(origin.index);
+  const std::string kind = origin.kind == "VirtualService" ? "" : origin.kind + ".";
+  return kind + origin.namespace_ + "/" + origin.name + "#" + std::to_string(origin.index);
 }
 
 }  // namespace
@@ -157,6 +158,8 @@ void RouteCompiler::compile_split(Route& route, const Question& question,
     Destination destination = compile_destination(resolved, question.client, shares.back().endpoints, *shared_);
     destination.request_headers = written.request_headers;
     destination.response_headers = written.response_headers;
+    destination.rewrite = written.rewrite.get();
+    destination.redirect = written.redirect ? &*written.redirect : nullptr;
     route.destinations.push_back(std::move(destination));
   }
   auto split = Split::make(std::move(shares), shared_->cursors.get(name));

@@ -63,6 +63,10 @@ void Session::choose_endpoint() {
   exchange_.turn = sticky ? route.split->pick(*sticky) : route.split->pick();
   exchange_.destination = &route.destinations[exchange_.turn.destination];
   const Destination& destination = *exchange_.destination;
+  if (destination.redirect != nullptr) {
+    redirect(*destination.redirect);
+    return;
+  }
   if (!destination.exists) {
     answer({destination.refused_status, "", kNoCluster, "cluster_not_found", {}});
     return;
@@ -132,18 +136,19 @@ void Session::overflow() {
 
 /// Once for all tries.
 void Session::prepare_head() {
-  const Route& route = *exchange_.route;
   const Destination& destination = *exchange_.destination;
-  if (route.rewrite != nullptr) {
-    exchange_.rewritten = route.rewrite->target(exchange_.matched_target, exchange_.uri);
-    exchange_.authority = route.rewrite->authority();
+  const routing::Rewriter* rewrite = destination.rewrite != nullptr ? destination.rewrite : exchange_.route->rewrite;
+  exchange_.rewrites = rewrite != nullptr;
+  if (rewrite != nullptr) {
+    exchange_.rewritten = rewrite->target(exchange_.matched_target, exchange_.uri);
+    exchange_.authority = rewrite->authority();
   }
   if (!destination.request_headers.empty()) {
     apply_request_headers(destination.request_headers);
     if (exchange_.authority.empty()) exchange_.authority = destination.request_headers.authority();
   }
   set_originals();
-  if (route.rewrite != nullptr) exchange_.target = exchange_.rewritten;
+  if (exchange_.rewrites) exchange_.target = exchange_.rewritten;
   exchange_.single_use = !head().upgrade.empty();  // 101 or not (hardening H27)
   exchange_.replayable = exchange_.has_body && exchange_.idempotent;
 }
@@ -152,7 +157,7 @@ void Session::prepare_head() {
 /// there (istio-facts 29, 31).
 void Session::set_originals() {
   http::HeaderList& headers = head().headers;
-  if (exchange_.route->rewrite != nullptr && exchange_.rewritten != exchange_.target) {
+  if (exchange_.rewrites && exchange_.rewritten != exchange_.target) {
     headers.set("x-envoy-original-path", exchange_.target);
   }
   if (!exchange_.authority.empty() && exchange_.authority != head().authority) {

@@ -18,4 +18,12 @@ inline constexpr const char* kGatewayNotServed = "WEIR0309";   // a Gateway's se
 inline constexpr const char* kGatewayPortShared = "WEIR0310";  // servers of several kinds or gateways on one port
 inline constexpr const char* kOutsideNotSplit = "WEIR0311";    // what does not hold for connections from outside
 
+// Of the Gateway API's objects.
+inline constexpr const char* kRouteParent = "WEIR0312";    // a parent that does not take a route
+inline constexpr const char* kRouteBackend = "WEIR0313";   // a backend that a route may not or cannot reach
+inline constexpr const char* kRouteFilter = "WEIR0314";    // a filter that nobody carries out: 500
+inline constexpr const char* kRouteField = "WEIR0315";     // a field of a route that is not honoured
+inline constexpr const char* kRouteKind = "WEIR0316";      // an object of the Gateway API that is not carried out
+inline constexpr const char* kRouteConflict = "WEIR0317";  // HTTPRoute and GRPCRoute with one hostname
+
 }  // namespace weir::routing::code

@@ -20,6 +20,7 @@
 #include "routing/plan/plan.h"
 #include "routing/rule/rule.h"
 #include "routing/shared_map.h"
+#include "routing/status.h"
 
 namespace weir::routing {
 
@@ -123,6 +124,8 @@ struct RuleSet : std::enable_shared_from_this<RuleSet> {
   bool split_by_request = false;
   /// Annotation weir.dev/on-proxy-failure: refuse.
   bool refuse_without_proxy = false;
+  /// For clients of its own namespace it comes before any other of the host, however old (Gateway API, seen in Istio).
+  bool first_at_home = false;
   bool is_delegate = false;  // no hosts of its own: only ever reached through a root
   Origin origin;             // index -1
 
@@ -187,7 +190,11 @@ struct Gateway {
   std::string namespace_, name;
   int64_t creation = 0;
   Origin origin;
-  config::Labels selector;  // of the gateway's pods
+  config::Labels selector;             // of the gateway's pods
+  bool selects_own_namespace = false;  // the selector holds there only
+  /// Of servers on one port the one whose hosts fit most closely decides alone, and within it rules of a host go on
+  /// with those of wider ones (Gateway API). Else rules of all servers are laid together (Istio).
+  bool by_hostname = false;
   std::vector<GatewayServer> servers;
 };
 
@@ -232,6 +239,9 @@ struct Table {
   std::shared_ptr<const std::vector<std::string>> endpoint_names;
 
   std::shared_ptr<const Plan> plan;
+
+  /// What became of routes at their parents, by "HTTPRoute/namespace/name".
+  SharedMap<RouteStatus> route_status;
 
   /// What cannot be honoured or leads nowhere, a group an object or service. See conditions().
   SharedMap<config::Diagnostics> condition_groups;

@@ -108,6 +108,10 @@ std::string to_text(const Table& table) {
     for (const DestinationRule& rule : (*rules)->rules) append(text, rule);
   for (const auto& [key, gateway] : table.gateways.sorted())
     text += "gateway " + std::string(key) + " at=" + (*gateway)->origin.place() + "\n";
+  for (const auto& [key, status] : table.route_status.sorted())
+    for (const ParentStatus& parent : (*status)->parents)
+      text += "route-status " + std::string(key) + " at " + parent.parent + ": " + parent.accepted + ", " +
+              parent.resolved + "\n";
   for (const auto& [key, pod] : table.pods.sorted()) {
     text += "pod " + std::string(key) +
             " addresses=" + join((*pod)->addresses, [](const IpAddress& address) { return address.to_string(); }) +

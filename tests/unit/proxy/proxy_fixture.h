@@ -208,12 +208,13 @@ spec:
     return make_snapshot(routing::build_table(store), {&port, 1}, shared);
   }
 
-  void start(std::string_view rules, std::string_view traffic_policy = "") {
+  void start(std::string_view rules, std::string_view traffic_policy = "") { start_with(yaml(rules, traffic_policy)); }
+  /// With a configuration of the test's own: the frontend is 127.96.0.2:80.
+  void start_with(const std::string& configuration) {
     auto fd = net::listen_tcp(loopback());
     ASSERT_TRUE(fd);
     address = *net::local_address(fd->get());
-    worker =
-        std::make_unique<Worker>(*loop, options, snapshot_of(yaml(rules, traffic_policy)), Worker::Setup{0, log_fd});
+    worker = std::make_unique<Worker>(*loop, options, snapshot_of(configuration), Worker::Setup{0, log_fd});
     worker->add_listener(std::move(*fd));
   }
 

@@ -278,5 +278,69 @@ TEST_P(SessionChoose, SettingsOfThePortAndTheSubsetTakePrecedence) {
   EXPECT_EQ(status_of(get()), "200") << "the port's settings replace all others";
 }
 
+// ---------------------------------------------------------------- routes of the Gateway API
+
+/// Kubernetes Services web (the frontend), v1 and v2, and an HTTPRoute of web with these backends.
+class SessionRoute : public SessionChoose {
+ protected:
+  void start_route(const std::string& backends) {
+    std::string text = service("web", "127.96.0.2", 1);
+    for (const auto& origin : origins) text += service(origin->name, "127.96.0.9", origin->address.port);
+    start_with(text + R"(---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: default}
+spec:
+  parentRefs: [{group: '', kind: Service, name: web}]
+  rules: [{matches: [{path: {value: /p}}], backendRefs: [)" +
+               backends + "]}]\n");
+  }
+  std::string ask_web(std::string_view path) {
+    return ask(dial(), "GET " + std::string(path) + " HTTP/1.1\r\nHost: web.default.svc.cluster.local\r\n\r\n");
+  }
+  /// How often each status came, of ten requests.
+  std::map<std::string, int> statuses() {
+    std::map<std::string, int> seen;
+    for (int count = 0; count < 10; ++count) ++seen[ask_web("/p/x").substr(9, 3)];
+    return seen;
+  }
+
+ private:
+  static std::string service(const std::string& name, const std::string& ip, uint16_t port) {
+    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {clusterIP: " + ip +
+           ", ports: [{name: http, port: 80}]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n" +
+           "addressType: IPv4\nmetadata: {name: " + name +
+           "-1, namespace: default, labels: {kubernetes.io/service-name: " + name +
+           "}}\nports: [{name: http, port: " + std::to_string(port) +
+           ", protocol: TCP}]\nendpoints: [{addresses: [127.0.0.1]}]\n";
+  }
+};
+WEIR_BOTH_LOOPS(SessionRoute);
+
+TEST_P(SessionRoute, ABackendThatDoesNotExistIsAnsweredForItsShare) {
+  start_route("{name: v1, port: 80, weight: 4}, {name: nosuch, port: 80, weight: 1}");
+  EXPECT_EQ(statuses(), (std::map<std::string, int>{{"200", 8}, {"500", 2}}));
+}
+
+TEST_P(SessionRoute, ABackendsRedirectIsOfItsShareAlone) {
+  start_route(
+      "{name: v1, port: 80}, {name: v2, port: 80, filters: [{type: RequestRedirect, requestRedirect: {hostname: "
+      "h.test, path: {type: ReplacePrefixMatch, replacePrefixMatch: /n}}}]}");
+  EXPECT_EQ(statuses(), (std::map<std::string, int>{{"200", 5}, {"302", 5}}));
+  std::string answer = ask_web("/p/x");
+  if (answer.find(" 302 ") == std::string::npos) answer = ask_web("/p/x");
+  EXPECT_NE(answer.find("location: http://h.test/n/x\r\n"), std::string::npos) << answer;
+}
+
+TEST_P(SessionRoute, ABackendsRewriteIsOfItsShareAlone) {
+  start_route(
+      "{name: v1, port: 80}, {name: v2, port: 80, filters: [{type: URLRewrite, urlRewrite: {path: {type: "
+      "ReplacePrefixMatch, replacePrefixMatch: /n}}}]}");
+  for (int count = 0; count < 2; ++count) ask_web("/p/x");
+  EXPECT_TRUE(v1().requests.at(0).starts_with("GET /p/x ")) << v1().requests.at(0);
+  EXPECT_TRUE(v2().requests.at(0).starts_with("GET /n/x ")) << v2().requests.at(0);
+}
+
 }  // namespace
 }  // namespace weir::proxy

@@ -15,7 +15,7 @@ class RandomConfig {
 
   /// The text of one file about a thing with a number; what kind of thing follows from the number.
   std::string file(unsigned number) {
-    switch (number % 8) {
+    switch (number % 11) {
       case 0:
         return service(number);
       case 1:
@@ -30,6 +30,12 @@ class RandomConfig {
         return service_entry(number);
       case 6:
         return delegate_or_workload(number);
+      case 7:
+        return route(number);
+      case 8:
+        return route(number) + route(number + 11);
+      case 9:
+        return grant_or_namespace(number) + gateway(number);
       default:
         return virtual_service(number) + destination_rule(number);
     }
@@ -75,7 +81,7 @@ class RandomConfig {
     for (unsigned i = 0; i < 1 + below(3); ++i)
       text += "- {addresses: [" + address() + "], conditions: {ready: " + one_of({"true", "true", "false"}) + "}" +
               (below(2) == 0 ? ", targetRef: {kind: Pod, namespace: " + namespace_() + ", name: pod-" +
-                                   std::to_string(2 + 8 * below(6)) + "}"
+                                   std::to_string(2 + 11 * below(5)) + "}"
                              : "") +
               "}\n";
     return text;
@@ -124,11 +130,59 @@ class RandomConfig {
                     : "  endpoints: [{address: " + address() + ", labels: {version: " + version() + "}}]\n");
   }
   std::string delegate_or_workload(unsigned number) {
-    if (number % 16 == 6)
+    if (number % 22 == 6)
       return header("networking.istio.io/v1", "VirtualService", "delegate", namespace_()) + "spec:\n" + export_to() +
              "  http:\n  - name: d\n" + routes();
     return header("networking.istio.io/v1", "WorkloadEntry", "vm-" + std::to_string(number), namespace_()) +
            "spec: {address: " + address() + ", labels: {app: web, version: " + version() + "}}\n";
+  }
+
+  std::string gateway(unsigned number) {
+    return header("gateway.networking.k8s.io/v1", "Gateway", number % 2 == 0 ? "gw" : "gw2", namespace_()) +
+           "spec:\n  gatewayClassName: weir\n  listeners:\n"
+           "  - {name: any, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: " +
+           one_of({"Same", "All", "Selector, selector: {matchLabels: {team: red}}"}) +
+           "}}}\n  - {name: wild, port: 80, protocol: HTTP, hostname: '*.example.com'}\n"
+           "  - {name: bytes, port: 90, protocol: TCP}\n";
+  }
+  std::string grant_or_namespace(unsigned number) {
+    if (number % 2 == 0)
+      return "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: " + namespace_() +
+             ", labels: {team: " + one_of({"red", "blue"}) + "}}\n";
+    return header("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "grant-" + std::to_string(number),
+                  namespace_()) +
+           "spec:\n  from: [{group: gateway.networking.k8s.io, kind: " + one_of({"HTTPRoute", "TCPRoute"}) +
+           ", namespace: " + namespace_() + "}]\n  to: [{group: '', kind: Service}]\n";
+  }
+  std::string parents() {
+    std::string text = "  parentRefs:\n";
+    for (unsigned i = 0; i < 1 + below(2); ++i)
+      text += one_of({"  - {name: gw, namespace: ", "  - {name: gw, sectionName: wild, namespace: ",
+                      "  - {group: '', kind: Service, name: web, namespace: ",
+                      "  - {group: '', kind: Service, name: api, port: 80, namespace: "}) +
+              namespace_() + "}\n";
+    return text;
+  }
+  std::string backends() {
+    std::string text = "    backendRefs:\n";
+    for (unsigned i = 0; i < 1 + below(2); ++i)
+      text += "    - {name: " + name() + ", port: " + one_of({"80", "80", "81"}) +
+              ", weight: " + std::to_string(below(4)) + (below(3) == 0 ? ", namespace: " + namespace_() : "") + "}\n";
+    return text;
+  }
+  std::string route(unsigned number) {
+    const unsigned kind = below(4);
+    const char* const kinds[] = {"HTTPRoute", "HTTPRoute", "GRPCRoute", "TCPRoute"};
+    const bool http = kind < 2;
+    std::string text = header(kind == 3 ? "gateway.networking.k8s.io/v1alpha2" : "gateway.networking.k8s.io/v1",
+                              kinds[kind], "route-" + std::to_string(number), namespace_()) +
+                       "spec:\n" + parents();
+    if (kind != 3) text += one_of({"", "", "  hostnames: [a.example.com]\n", "  hostnames: ['*.example.com']\n"});
+    text += "  rules:\n  -" + backends().substr(3);
+    if (http)
+      text += one_of({"", "    matches: [{path: {value: /a}}, {headers: [{name: x, value: a}]}]\n",
+                      "    matches: [{path: {type: Exact, value: /b}}]\n"});
+    return text;
   }
 
   std::mt19937 random_;

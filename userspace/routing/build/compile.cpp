@@ -32,6 +32,11 @@ bool is_wide(const Service& service) {
   return is_wildcard(service.host) || !service.ranges.empty();
 }
 
+bool same_ports(const Service& a, const Service& b) {
+  const auto same = [](const ServicePort& x, const ServicePort& y) { return x.number == y.number && x.name == y.name; };
+  return std::ranges::equal(a.ports, b.ports, same) && a.source == b.source && a.resolution == b.resolution;
+}
+
 template <class Value>
 std::shared_ptr<const Value> share(Value value) {
   return std::make_shared<const Value>(std::move(value));
@@ -143,6 +148,7 @@ void TableBuilder::State::compile_service(const std::string& key) {
     for (const ServicePtr& service : host->services)
       if (service->namespace_ == input.namespace_) before = service;
   if (!before && !built.service) return;
+  if (!before || !built.service || !same_ports(*before, *built.service)) gateway_api_.touch_service(input.host);
   place_service(before, built.service);
   place_at_addresses(before, built.service);
   dirty_.hosts.insert(input.host);
@@ -244,7 +250,6 @@ void TableBuilder::State::compile_rules() {
   for (const std::string& key : dirty_.rules)
     if (const auto roots = roots_of_delegate_.find(key); roots != roots_of_delegate_.end())
       keys.insert(roots->second.begin(), roots->second.end());
-  bool wildcards = false;
   for (const std::string& key : keys) {
     CompiledVirtualService compiled;
     if (const config::ObjectPtr object = rules_.first(key))
@@ -255,19 +260,23 @@ void TableBuilder::State::compile_rules() {
     for (const std::string& delegate : compiled.delegates) roots_of_delegate_[delegate].insert(key);
     delegates = std::move(compiled.delegates);
     set_conditions("rule/" + key, std::move(compiled.conditions));
-    RuleSetPtr before = std::exchange(compiled_rules_[key], compiled.rules);
-    if (before) count_labels(*before, false);
-    if (compiled.rules) count_labels(*compiled.rules, true);
-    place_rule(before, compiled.rules);
+    const RuleSetPtr before = std::exchange(compiled_rules_[key], compiled.rules);
+    replace_rules(before, compiled.rules);
     if (!compiled.rules) compiled_rules_.erase(key);
-    for (const RuleSetPtr& rule : {before, compiled.rules})
-      if (rule)
-        for (const std::string& host : rule->hosts) {
-          mark_host(host);
-          wildcards = wildcards || is_wildcard(host);
-        }
   }
-  if (wildcards) sort_wildcards();
+}
+
+void TableBuilder::State::replace_rules(const RuleSetPtr& before, const RuleSetPtr& after) {
+  if (before) count_labels(*before, false);
+  if (after) count_labels(*after, true);
+  place_rule(before, after);
+  for (const RuleSetPtr& rules : {before, after}) {
+    if (!rules) continue;
+    for (const std::string& host : rules->hosts) {
+      mark_host(host);
+      dirty_.wildcard_rules = dirty_.wildcard_rules || is_wildcard(host);
+    }
+  }
 }
 
 void TableBuilder::State::place_rule(const RuleSetPtr& before, const RuleSetPtr& after) {
@@ -365,6 +374,18 @@ void TableBuilder::State::compile_gateways() {
     const config::ObjectPtr object = gateways_.first(key);
     table_.gateways.set(key, object ? compile_gateway(std::get<config::Gateway>(*object)) : nullptr);
   }
+}
+
+// ---------------------------------------------------------------- the Gateway API
+
+void TableBuilder::State::compile_gateway_api() {
+  GatewayApi::Changes changes = gateway_api_.update(table_);
+  dirty_.listeners = !changes.gateways.empty();
+  for (auto& [key, gateway] : changes.gateways) table_.gateways.set(key, std::move(gateway));
+  for (const auto& [before, after] : changes.rules) replace_rules(before, after);
+  for (auto& [key, status] : changes.status) table_.route_status.set(key, std::move(status));
+  for (auto& [group, conditions] : changes.conditions) set_conditions(group, std::move(conditions));
+  if (dirty_.wildcard_rules) sort_wildcards();
 }
 
 }  // namespace weir::routing

@@ -52,7 +52,8 @@ void TableBuilder::State::make_plans() {
 }
 
 void TableBuilder::State::make_gateway_ports() {
-  if (options_.gateways.empty() || (dirty_.gateways.empty() && dirty_.services.empty())) return;
+  const bool changed = dirty_.listeners || !dirty_.gateways.empty() || !dirty_.services.empty();
+  if (options_.gateways.empty() || !changed) return;
   GatewayPlan plan = plan_gateways(table_, options_.gateways);
   gateway_ports_ = std::move(plan.ports);
   set_conditions("gateway ports", std::move(plan.conditions));

@@ -33,6 +33,7 @@ std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfi
   compile_rules();
   compile_destination_rules();
   compile_gateways();
+  compile_gateway_api();
   publish_named_labels();
   publish_names();
   make_plans();
@@ -143,6 +144,10 @@ void TableBuilder::State::file(const config::ObjectPtr& object, bool add) {
   } else if (std::holds_alternative<config::Gateway>(*object)) {
     file_in(gateways_, key_of(meta), object, add);
     dirty_.gateways.insert(key_of(meta));
+  } else if (std::holds_alternative<config::Namespace>(*object)) {
+    gateway_api_.file_namespace(object, add);
+  } else {
+    gateway_api_.file(object, add);
   }
 }
 

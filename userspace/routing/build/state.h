@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/store.h"
+#include "routing/build/gateway_api.h"
 #include "routing/build/objects.h"
 #include "routing/build/table_builder.h"
 #include "routing/plan/service.h"
@@ -39,6 +40,8 @@ struct TableBuilder::State {
     /// Hosts whose plans, and plans that hang on them, must be made again; wildcards stand for all that they match.
     Keys hosts;
     std::set<std::string> wildcards;
+    bool wildcard_rules = false;
+    bool listeners = false;  // of the Gateway API's Gateways
     bool plans_with_sources = false;
     bool all_plans = false;
   };
@@ -69,7 +72,9 @@ struct TableBuilder::State {
   void publish_names();
   void use_pods(const std::string& service_key, std::vector<std::string> pods);
   void compile_rules();
+  void replace_rules(const RuleSetPtr& before, const RuleSetPtr& after);
   void place_rule(const RuleSetPtr& before, const RuleSetPtr& after);
+  void compile_gateway_api();
   void compile_destination_rules();
   void compile_gateways();
   void sort_wildcards();
@@ -104,6 +109,7 @@ struct TableBuilder::State {
   ObjectIndex rules_;               // by "namespace/name"
   ObjectIndex destination_rules_;   // by "namespace/host"
   ObjectIndex gateways_, pods_;     // by "namespace/name"
+  GatewayApi gateway_api_;
 
   // What hangs on what.
   TextMap<Keys> contested_addresses_;               // address that several pods claim -> their keys

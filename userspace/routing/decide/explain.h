@@ -40,6 +40,7 @@ struct DecisionDestination {
   /// Set only where the route's destinations do not all have the same effect.
   std::optional<RequestEffect> request;
   std::optional<ResponseEffect> response;
+  std::optional<std::string> redirect;  // where its share is sent to instead
 };
 
 enum class Action { kSplit, kRedirect, kDirectResponse, kAbort, kNoRoute, kDefault };

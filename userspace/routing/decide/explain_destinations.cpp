@@ -15,16 +15,9 @@ std::string describe(const DecisionDestination& destination) {
   return text;
 }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g %%", share * 100);
-  return text;
-}
-
 /// In the kernel a load balancer of the rule does not hold (plan_policy).
 bool sends_to_dialled(const Inquiry& inquiry, const ResolvedDestination& resolved) {
-  const bool by_policy =
-      resolved.service != nullptr && resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  const bool by_policy = resolved.service != nullptr && !is_for_dialled(resolved);
   if (by_policy && inquiry.decision.path == Path::kKernel) return false;
   return goes_to_dialled(resolved, inquiry.client);
 }
@@ -34,7 +27,7 @@ void add_dialled_endpoints(const Inquiry& inquiry, const ResolvedDestination& re
                            DecisionDestination& destination) {
   const Dialled dialled = find_dialled(inquiry);
   const bool of_service = dialled.address && dialled.service != nullptr && !dialled.service->addresses.empty();
-  const bool by_policy = resolved.service->resolution != Service::Resolution::kOriginalDestination;
+  const bool by_policy = !is_for_dialled(resolved);
   if (dialled.address && (by_policy || !of_service)) {
     destination.endpoints.push_back({*dialled.address, inquiry.request.port, 1});
     return;
@@ -72,13 +65,14 @@ bool can_serve(const Inquiry& inquiry, const ResolvedDestination& resolved) {
          resolved.service->resolution != Service::Resolution::kOriginalDestination;
 }
 
-bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight, uint64_t sum) {
+bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight, uint64_t sum, Layer layer) {
   const double share = static_cast<double>(weight) / static_cast<double>(sum);
   DecisionDestination destination = make_destination(inquiry, resolved, weight, share);
   std::string text = percent(share) + " to " + describe(destination);
   const bool serves = can_serve(inquiry, resolved);
   if (!serves) {
-    text += ": " + std::to_string(resolved.refused_status) + ", " + resolved.problem;
+    text += (layer == Layer::kHttp ? ": " + std::to_string(resolved.refused_status) : ": refused") + ", " +
+            resolved.problem;
   } else if (sends_to_dialled(inquiry, resolved)) {
     text += ": the dialled address gets it (headless, resolution NONE, or loadBalancer PASSTHROUGH)";
   } else {
@@ -92,6 +86,12 @@ bool add(Inquiry& inquiry, const ResolvedDestination& resolved, uint64_t weight,
 
 }  // namespace
 
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g %%", share * 100);
+  return text;
+}
+
 ResolvedDestination resolve(const Inquiry& inquiry, const RuleDestination& destination, Layer layer) {
   const PortMeaning meaning = layer == Layer::kHttp ? http_port_meaning(inquiry.client) : PortMeaning::kOnlyElseDialled;
   return resolve_destination(inquiry.table, inquiry.client, destination, inquiry.rule_port, meaning);
@@ -104,7 +104,7 @@ void set_destinations(Inquiry& inquiry, const std::vector<RuleDestination>& dest
   for (const RuleDestination& destination : destinations) {
     if (destination.weight == 0) continue;  // never
     const ResolvedDestination resolved = resolve(inquiry, destination, layer);
-    if (add(inquiry, resolved, destination.weight, sum)) {
+    if (add(inquiry, resolved, destination.weight, sum, layer)) {
       any_serves = true;
     } else {
       refused = std::max(refused.value_or(0), resolved.refused_status);
@@ -116,7 +116,8 @@ void set_destinations(Inquiry& inquiry, const std::vector<RuleDestination>& dest
 
 void set_default_destination(Inquiry& inquiry, const Service& service, uint16_t port) {
   inquiry.decision.action = Action::kDefault;
-  const bool serves = add(inquiry, resolve_service(inquiry.table, inquiry.client, service, port), 1, 1);
+  const Layer layer = inquiry.request.is_http ? Layer::kHttp : Layer::kConnection;
+  const bool serves = add(inquiry, resolve_service(inquiry.table, inquiry.client, service, port), 1, 1, layer);
   if (!serves && inquiry.request.is_http) inquiry.decision.status = kServiceUnavailable;
 }
 

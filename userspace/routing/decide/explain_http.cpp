@@ -44,7 +44,7 @@ class EffectMaker {
   }
 
   Effects make(const RuleDestination& destination) {
-    const Rewriter* rewrite = rule_.rewrite.get();
+    const Rewriter* rewrite = destination.rewrite ? destination.rewrite.get() : rule_.rewrite.get();
     const std::string target =
         rewrite != nullptr ? rewrite->target(inquiry_.view.target, uri_) : std::string(inquiry_.view.target);
     const HeaderPlan& request = destination.request_headers;
@@ -108,6 +108,18 @@ void set_timing(Inquiry& inquiry, const HttpRule& rule) {
   if (rule.retries) decision.retries = Decision::Retries{rule.retries->attempts, rule.retries->on()};
 }
 
+/// Of single destinations. set_destinations() has left out those without a weight.
+void set_redirects(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri) {
+  size_t number = 0;
+  for (const RuleDestination& destination : rule.destinations) {
+    if (destination.weight == 0) continue;
+    DecisionDestination& decided = inquiry.decision.destinations[number++];
+    if (!destination.redirect) continue;
+    decided.redirect = redirect_location(*destination.redirect, inquiry.view, uri, inquiry.rule_port);
+    inquiry.step(percent(decided.share) + " is redirected to " + *decided.redirect + ": the share of " + decided.host);
+  }
+}
+
 void set_mirrors(Inquiry& inquiry, const HttpRule& rule) {
   for (const RuleMirror& mirror : rule.mirrors) {
     if (mirror.parts_per_million == 0) continue;
@@ -167,6 +179,7 @@ void take_rule(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* uri)
   } else {
     set_destinations(inquiry, rule.destinations, Layer::kHttp);
     set_effects(inquiry, rule, uri);
+    set_redirects(inquiry, rule, uri);
     set_timing(inquiry, rule);
     set_mirrors(inquiry, rule);
   }

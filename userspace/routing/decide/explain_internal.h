@@ -54,6 +54,8 @@ void set_service(Inquiry& inquiry, const Service& service, uint16_t port);
 /// Nobody Weir knows: the connection goes where it was dialled, or, under REGISTRY_ONLY, nowhere.
 void pass_through(Inquiry& inquiry, const std::string& why, bool http);
 
+/// "12.5 %".
+std::string percent(double share);
 enum class Layer { kHttp, kConnection };
 /// As rules of the layer mean a destination without a port.
 ResolvedDestination resolve(const Inquiry& inquiry, const RuleDestination& destination, Layer layer);

@@ -39,6 +39,7 @@ Json destination_json(const DecisionDestination& destination) {
   }
   Json result = {{"host", destination.host},     {"port", destination.port},   {"subset", destination.subset},
                  {"weight", destination.weight}, {"share", destination.share}, {"endpoints", std::move(endpoints)}};
+  if (destination.redirect) result["redirect"] = *destination.redirect;
   if (destination.request) result["request"] = request_json(*destination.request);
   if (destination.response) result["response_headers"] = headers_json(*destination.response);
   return result;

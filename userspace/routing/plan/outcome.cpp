@@ -92,7 +92,7 @@ void split_over(const Table& table, const Client& client, const RuleView& rule, 
   for (const RuleDestination& destination : rule.destinations) {
     const ResolvedDestination resolved = resolve(table, client, destination, rule, outcome);
     if (destination.weight == 0) continue;
-    if (resolved.exists && resolved.service->resolution == Service::Resolution::kOriginalDestination)
+    if (resolved.exists && is_for_dialled(resolved))
       return leave_alone(outcome,
                          name + " sends to " + resolved.host +
                              ", whose connections go to the address that was dialled (headless, or resolution NONE)");

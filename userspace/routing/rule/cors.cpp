@@ -55,8 +55,11 @@ CorsPolicy::Outcome CorsPolicy::decide(const RequestView& request) const {
   if (credentials_) set("access-control-allow-credentials", "true");
   set("access-control-expose-headers", exposed_);
   if (!preflight) return outcome;
-  set("access-control-allow-methods", methods_);
-  set("access-control-allow-headers", headers_);
+  // To credentials "*" is no wildcard (Fetch 3.3.3): what is asked for is named.
+  const HeaderField* headers = find_header(request.headers, "access-control-request-headers");
+  const bool name_headers = credentials_ && headers_ == "*" && headers != nullptr;
+  set("access-control-allow-methods", credentials_ && methods_ == "*" ? std::string(wanted->value) : methods_);
+  set("access-control-allow-headers", name_headers ? std::string(headers->value) : headers_);
   set("access-control-max-age", max_age_);
   return outcome;
 }

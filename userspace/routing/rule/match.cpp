@@ -232,6 +232,10 @@ bool HeaderMatcher::matches(const RequestView& request, std::string* why_not) co
 
 // ---------------------------------------------------------------- HttpMatcher
 
+std::string quoted_for_regex(std::string_view text) {
+  return re2::RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
+}
+
 Result<void> HttpMatcher::compile_headers(const config::HttpMatch& match) {
   for (const bool inverted : {false, true}) {
     for (const auto& [name, condition] : inverted ? match.without_headers : match.headers) {

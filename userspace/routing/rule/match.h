@@ -80,12 +80,18 @@ class HeaderMatcher {
   bool inverted_;
 };
 
+/// The regular expression that matches `text` and nothing else.
+[[nodiscard]] std::string quoted_for_regex(std::string_view text);
+
 class HttpMatcher {
  public:
   /// Errors name the field: "uri: regex \"(\": missing )". Conditions on JWT claims (@request.auth.claims) are refused.
   static Result<HttpMatcher> compile(const config::HttpMatch& match);
   HttpMatcher(HttpMatcher&&) noexcept = default;
   HttpMatcher& operator=(HttpMatcher&&) noexcept = default;
+
+  /// In place of the uri condition that it has, if any.
+  void set_uri(StringMatcher uri) { uri_ = std::move(uri); }
 
   /// All conditions hold. `why_not`, if given, is set to the first one that does not:
   /// `header end-user exact "jason" != "tester"`.

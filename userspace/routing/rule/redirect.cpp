@@ -46,7 +46,7 @@ std::string_view kept_host(const RequestView& request, std::string_view new_sche
 
 std::string redirected_path(const Redirect& redirect, const RequestView& request, const StringMatcher* uri) {
   if (redirect.prefix)
-    return redirect.by_segment ? replace_path_prefix(request.target, uri, *redirect.prefix)
+    return redirect.by_segment ? replace_path_prefix(request.target, uri, *redirect.prefix, true)
                                : replace_matched_path(request.target, uri, *redirect.prefix);
   return redirect.path ? replace_full_path(request.target, *redirect.path) : std::string(request.target);
 }

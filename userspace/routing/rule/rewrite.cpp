@@ -16,13 +16,16 @@ std::string replace_matched_path(std::string_view target, const StringMatcher* u
   return result.append(target.substr(replaced));
 }
 
-std::string replace_path_prefix(std::string_view target, const StringMatcher* uri, std::string_view replacement) {
+std::string replace_path_prefix(std::string_view target, const StringMatcher* uri, std::string_view replacement,
+                                bool keep_slash) {
   const size_t path_size = std::min(target.find('?'), target.size());
   size_t replaced = 0;
   if (uri != nullptr && uri->type() == StringMatcher::Type::kPathPrefix)
     replaced = std::min(uri->value().size(), path_size);
-  const std::string_view rest = target.substr(replaced, path_size - replaced);
-  while (replacement.ends_with('/')) replacement.remove_suffix(1);
+  std::string_view rest = target.substr(replaced, path_size - replaced);
+  if (replaced == 0 && rest == "/") rest = {};  // the prefix "/" is the whole path
+  if (!keep_slash || !rest.empty())
+    while (replacement.ends_with('/')) replacement.remove_suffix(1);
   std::string path(replacement);
   path.append(rest);
   if (path.empty()) path = "/";
@@ -59,7 +62,18 @@ Result<Rewriter> Rewriter::compile(const config::HttpRewrite& rewrite) {
   return result;
 }
 
+Rewriter Rewriter::for_gateway_api(std::optional<std::string> full, std::optional<std::string> prefix,
+                                   std::string authority) {
+  Rewriter result;
+  result.full_path_ = std::move(full);
+  result.path_prefix_ = std::move(prefix);
+  result.authority_ = std::move(authority);
+  return result;
+}
+
 std::string Rewriter::target(std::string_view target, const StringMatcher* uri) const {
+  if (full_path_) return replace_full_path(target, *full_path_);
+  if (path_prefix_) return replace_path_prefix(target, uri, *path_prefix_, false);
   if (!uri_.empty()) return replace_matched_path(target, uri, uri_);
   if (regex_ == nullptr) return std::string(target);
   const size_t path_size = std::min(target.find('?'), target.size());

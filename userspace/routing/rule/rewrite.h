@@ -2,6 +2,7 @@
 // http[].rewrite, compiled: the path and host that the endpoint gets to see (semantics 1.2, istio-facts 29).
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,10 @@ namespace weir::routing {
 /// without a uri condition (null) the prefix is "/". The query is kept. Also what redirect.prefixRewrite does.
 std::string replace_matched_path(std::string_view target, const StringMatcher* uri, std::string_view replacement);
 /// By whole segments, neither a slash too many nor one too few (Gateway API ReplacePrefixMatch): in "/a/b" "/a" by "/"
-/// gives "/b". `uri`: the path prefix that matched; anything else stands for "/".
-std::string replace_path_prefix(std::string_view target, const StringMatcher* uri, std::string_view replacement);
+/// gives "/b". `uri`: the path prefix that matched; anything else stands for "/". `keep_slash`: the replacement's last
+/// slash stays where the prefix was the whole path, as Istio's redirects have it.
+std::string replace_path_prefix(std::string_view target, const StringMatcher* uri, std::string_view replacement,
+                                bool keep_slash);
 /// The whole path; the query is kept, unless the replacement has one of its own.
 std::string replace_full_path(std::string_view target, std::string_view replacement);
 
@@ -29,6 +32,10 @@ class Rewriter {
  public:
   /// Errors: both uri and uriRegexRewrite, an unreadable regex, a group in `rewrite` that `match` does not have.
   static Result<Rewriter> compile(const config::HttpRewrite& rewrite);
+  /// Gateway API URLRewrite. ReplaceFullPath: `full`; ReplacePrefixMatch: `prefix`; at most one of them. `authority`
+  /// may be empty.
+  static Rewriter for_gateway_api(std::optional<std::string> full, std::optional<std::string> prefix,
+                                  std::string authority);
   Rewriter(Rewriter&&) noexcept;
   Rewriter& operator=(Rewriter&&) noexcept;
   ~Rewriter();
@@ -41,6 +48,7 @@ class Rewriter {
  private:
   Rewriter();
   std::string uri_, authority_, substitution_;
+  std::optional<std::string> full_path_, path_prefix_;
   std::unique_ptr<const re2::RE2> regex_;
 };
 

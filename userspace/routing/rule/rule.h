@@ -64,6 +64,11 @@ struct RuleDestination {
   /// Gateway API: why the reference must not be followed; empty: it may. Its share is answered `refused_status`.
   std::string refused;
   uint16_t refused_status = 500;
+  /// Of this destination alone, in place of the rule's (Gateway API).
+  std::shared_ptr<const Rewriter> rewrite;
+  std::optional<Redirect> redirect;
+  /// A headless service's endpoints share it, whoever was dialled (Gateway API).
+  bool by_endpoints = false;
 };
 
 struct RuleMirror {

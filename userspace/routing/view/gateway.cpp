@@ -70,6 +70,57 @@ void add_rules(const Client& gateway, const RuleSet& set, const ServerOfGateway&
   }
 }
 
+/// Rule sets of one listener by host; its own host is there without any, too.
+std::map<std::string, std::vector<const RuleSet*>> hosts_of_listener(const Client& gateway,
+                                                                     const std::vector<RuleSetPtr>& all,
+                                                                     const ServerOfGateway& server) {
+  std::map<std::string, std::vector<const RuleSet*>> hosts;
+  for (const std::string& host : server.server->hosts) hosts[host];
+  for (const RuleSet* set : bound_sets(gateway, all, server))
+    for (const std::string& host : set->hosts) hosts[host].push_back(set);
+  return hosts;
+}
+
+/// The closest of the listeners whose host takes `host` in.
+const ServerOfGateway* closest(const std::vector<ServerOfGateway>& listeners, std::string_view host) {
+  const ServerOfGateway* best = nullptr;
+  const auto length = [](const ServerOfGateway& listener) { return listener.server->hosts.front().size(); };
+  for (const ServerOfGateway& listener : listeners) {
+    const std::string& own = listener.server->hosts.front();
+    if (own == host) return &listener;
+    if (host_matches(own, host) && (best == nullptr || length(listener) > length(*best))) best = &listener;
+  }
+  return best;
+}
+
+/// Listeners of the Gateway API: each host is one listener's, and what its rules do not take goes on to those of wider
+/// hosts of that listener (HTTPRoute, "hostnames"; Gateway, "Listener Isolation").
+void add_listeners(const Client& gateway, const std::vector<RuleSetPtr>& all,
+                   const std::vector<ServerOfGateway>& listeners, GatewayHosts& into) {
+  for (const ServerOfGateway& listener : listeners) {
+    const auto hosts = hosts_of_listener(gateway, all, listener);
+    for (const auto& [host, own] : hosts) {
+      const ServerOfGateway* owner = closest(listeners, host);
+      if (owner == nullptr || owner->server->hosts.front() != listener.server->hosts.front()) continue;
+      GatewayHost& entry = into[host];
+      entry.port = listener.server->port;
+      const auto lay = [&](const std::vector<const RuleSet*>& sets) {
+        for (const RuleSet* set : sets) {
+          const auto rules = applied_rules(*set, gateway, listener.gateway_name(), listener.server->port);
+          entry.rules.insert(entry.rules.end(), rules.begin(), rules.end());
+          entry.sets.push_back(set->shared_from_this());
+        }
+      };
+      lay(own);
+      std::vector<std::string_view> wider;
+      for (const auto& [other, sets] : hosts)
+        if (other != host && host_matches(other, host)) wider.push_back(other);
+      std::ranges::sort(wider, std::ranges::greater(), &std::string_view::size);
+      for (const std::string_view other : wider) lay(hosts.at(std::string(other)));
+    }
+  }
+}
+
 void add_https_redirect(const ServerOfGateway& server, GatewayHosts& hosts) {
   for (const std::string& host : server.hosts_for({})) hosts[host];
   for (auto& [host, entry] : hosts) {
@@ -98,7 +149,8 @@ std::vector<std::string> ServerOfGateway::hosts_for(std::string_view rule_namesp
 std::vector<ServerOfGateway> find_gateway_servers(const Table& table, const Client& gateway) {
   std::vector<const Gateway*> gateways;
   table.gateways.for_each([&](std::string_view, const std::shared_ptr<const Gateway>& entry) {
-    if (has_all(gateway.labels, entry->selector)) gateways.push_back(entry.get());
+    const bool here = !entry->selects_own_namespace || entry->namespace_ == gateway.namespace_;
+    if (here && has_all(gateway.labels, entry->selector)) gateways.push_back(entry.get());
   });
   std::ranges::sort(gateways, [](const Gateway* a, const Gateway* b) {
     return std::tie(a->creation, a->name, a->namespace_) < std::tie(b->creation, b->name, b->namespace_);
@@ -129,12 +181,18 @@ GatewayHosts find_gateway_hosts(const Table& table, const Client& gateway,
                                 const std::vector<ServerOfGateway>& servers) {
   GatewayHosts hosts;
   const auto all = table.all_rules();
+  std::vector<ServerOfGateway> listeners;
   for (const ServerOfGateway& server : servers) {
+    if (server.gateway->by_hostname) {
+      listeners.push_back(server);
+      continue;
+    }
     for (const RuleSet* set : bound_sets(gateway, all, server)) add_rules(gateway, *set, server, hosts);
     if (server.server->https_redirect) add_https_redirect(server, hosts);
   }
   for (auto& [host, entry] : hosts)
     std::ranges::stable_partition(entry.rules, [](const AppliedHttpRule& rule) { return !rule.takes_all; });
+  add_listeners(gateway, all, listeners, hosts);
   return hosts;
 }
 

@@ -78,10 +78,12 @@ uint16_t port_of(std::string_view authority) {
   return error == std::errc() && end == digits.data() + digits.size() ? port : uint16_t{0};
 }
 
-/// 0: for the client's namespace alone; 1: for some; 2: for all.
+/// 0: for the client's namespace alone; 1: meant to come first there; 2: for some; 3: for all.
 int audience(const RuleSet& set, const Client& client) {
-  if (set.export_to.everyone) return 2;
-  return set.export_to.only_to(set.namespace_) && set.namespace_ == client.namespace_ ? 0 : 1;
+  const bool at_home = set.namespace_ == client.namespace_;
+  if (set.first_at_home && at_home) return 1;
+  if (set.export_to.everyone) return 3;
+  return set.export_to.only_to(set.namespace_) && at_home ? 0 : 2;
 }
 
 void add_visible(const HostRules& host, const Client& client, std::vector<const RuleSet*>& into) {

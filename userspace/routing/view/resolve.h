@@ -86,6 +86,7 @@ struct ResolvedDestination {
   uint16_t refused_status = 503;
   std::string
       problem;  // why not, or why nobody can serve: "subset v9 of reviews.default.svc.cluster.local is not defined"
+  bool by_endpoints = false;  // see RuleDestination
   const Service* service = nullptr;
   const ServicePort* service_port = nullptr;
   const DestinationRule* destination_rule = nullptr;
@@ -126,6 +127,8 @@ EffectivePolicy effective_policy(const ResolvedDestination& destination);
 /// loadBalancer PASSTHROUGH. Not at a gateway, where what was dialled is the gateway: there the endpoints have it, as
 /// in Istio.
 bool goes_to_dialled(const ResolvedDestination& destination, const Client& client);
+/// The part of it that the service alone decides.
+bool is_for_dialled(const ResolvedDestination& destination);
 
 /// The pod at an address, as a client. Unknown address: a client without namespace and labels.
 Client client_at(const Table& table, const IpAddress& address);

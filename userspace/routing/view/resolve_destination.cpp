@@ -70,7 +70,7 @@ const std::string& node_of(const Table& table, const Client& client) {
 }
 
 void fill_endpoints(const Table& table, const Client& client, ResolvedDestination& resolved) {
-  if (resolved.service->resolution == Service::Resolution::kOriginalDestination && !client.is_gateway) return;
+  if (is_for_dialled(resolved) && !client.is_gateway) return;
   const bool local = resolved.service->internal_local;
   const std::string& node = node_of(table, client);
   resolved.endpoints.reserve(resolved.service_port->endpoints.size());
@@ -125,7 +125,7 @@ void find_endpoints(const Table& table, const Client& client, ResolvedDestinatio
   find_subset(table, client, resolved);
   if (!resolved.exists) return;
   fill_endpoints(table, client, resolved);
-  if (resolved.has_healthy() || resolved.service->resolution == Service::Resolution::kOriginalDestination) return;
+  if (resolved.has_healthy() || is_for_dialled(resolved)) return;
   resolved.problem = no_endpoints(table, client, resolved);
 }
 
@@ -193,6 +193,7 @@ ResolvedDestination resolve_destination(const Table& table, const Client& client
   ResolvedDestination resolved;
   resolved.host = destination.host;
   resolved.subset = destination.subset;
+  resolved.by_endpoints = destination.by_endpoints;
   resolved.port = destination.port.value_or(dialled_port);
   if (!destination.refused.empty()) {
     resolved.problem = destination.refused;
@@ -240,9 +241,14 @@ EffectivePolicy effective_policy(const ResolvedDestination& destination) {
   return policy;
 }
 
+bool is_for_dialled(const ResolvedDestination& destination) {
+  return destination.service != nullptr && !destination.by_endpoints &&
+         destination.service->resolution == Service::Resolution::kOriginalDestination;
+}
+
 bool goes_to_dialled(const ResolvedDestination& destination, const Client& client) {
   if (client.is_gateway || !destination.exists || destination.service == nullptr) return false;
-  if (destination.service->resolution == Service::Resolution::kOriginalDestination) return true;
+  if (is_for_dialled(destination)) return true;
   const config::LoadBalancer* balancer = effective_policy(destination).load_balancer;
   return balancer != nullptr && !balancer->consistent_hash &&
          balancer->simple == config::LoadBalancer::Simple::kPassthrough;
