@@ -9,27 +9,39 @@
 namespace weir::cli {
 namespace {
 
-/// Whether YAML would read the plain text as something else than this string.
-bool needs_quotes(const std::string& text) {
-  if (text.empty() || text.front() == ' ' || text.back() == ' ') return true;
-  static constexpr std::string_view kOutside = "-?:,[]{}#&*!|>'\"%@`";
-  if (kOutside.find(text.front()) != std::string_view::npos) return true;
-  if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos || text.back() == ':') return true;
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no", "on", "off", "~", "y", "n"};
+/// Whether the plain text is this string to every reader of YAML 1.1 and 1.2: it begins like a word, holds nothing that
+/// ends or changes one, and is none that means something.
+bool is_plain(const std::string& text) {
+  static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (text.empty() || !(letter(text.front()) || text.front() == '/' || text.front() == '_')) return false;
+  if (text.back() == ' ' || text.back() == ':' || !std::ranges::all_of(text, printable)) return false;
+  if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos) return false;
   std::string lower = text;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (std::ranges::find(kWords, lower) != std::end(kWords)) return true;
-  // Numbers, dates, and whatever else begins like one.
-  return std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.front() == '.' || text.front() == '+';
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  return std::ranges::find(kWords, lower) == std::end(kWords);
+}
+
+/// Signs that a reader of YAML takes for ends of lines, or leaves out, even between quotes.
+std::string escaped(std::string quoted) {
+  static constexpr std::pair<std::string_view, std::string_view> kSigns[] = {{"\xe2\x80\xa8", "\\u2028"},
+                                                                             {"\xe2\x80\xa9", "\\u2029"},
+                                                                             {"\xc2\x85", "\\u0085"},
+                                                                             {"\xef\xbb\xbf", "\\ufeff"},
+                                                                             {"\x7f", "\\u007f"}};
+  for (const auto& [sign, by] : kSigns)
+    for (size_t at = quoted.find(sign); at != std::string::npos; at = quoted.find(sign, at))
+      quoted.replace(at, sign.size(), by);
+  return quoted;
 }
 
 std::string scalar(const Json& json) {
   if (!json.is_string()) return json.dump();
   const auto& text = json.get_ref<const std::string&>();
   // A JSON string is a YAML double-quoted string.
-  return needs_quotes(text) ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : text;
+  return is_plain(text) ? text : escaped(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 void write_yaml(const Json& json, size_t indent, std::string& out);
