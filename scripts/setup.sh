@@ -4,7 +4,7 @@ set -euo pipefail
 
 # build
 packages=(g++ cmake ninja-build pkg-config clang-14 llvm-14 bpftool libbpf-dev libelf-dev zlib1g-dev
-  libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libre2-dev libcpp-httplib-dev
+  libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libdtl-dev libre2-dev libcpp-httplib-dev
   libcurl4-openssl-dev liburing-dev libseccomp-dev libc-ares-dev node-llhttp libnghttp2-dev)
 # tests, checks
 packages+=(libgtest-dev libgmock-dev libbenchmark-dev ccache clang-format-14 clang-tidy-14 libclang-rt-14-dev python3

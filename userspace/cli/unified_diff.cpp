@@ -1,7 +1,8 @@
 #include "cli/unified_diff.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
+#include <dtl/dtl.hpp>
 #include <vector>
 
 namespace weir::cli {
@@ -28,29 +29,20 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 using Lines = std::vector<std::string_view>;
 
-/// Longest common subsequence of a[from, a_end) and b[from, b_end).
+/// Of a[from, a_end) and b[from, b_end).
 void compare_middle(const Lines& a, const Lines& b, size_t from, size_t a_end, size_t b_end, std::vector<Line>& out) {
-  const size_t n = a_end - from, m = b_end - from;
-  if (n * m > kMostCells) {
+  if ((a_end - from) * (b_end - from) > kMostCells) {
     for (size_t i = from; i < a_end; ++i) out.push_back({'-', a[i]});
     for (size_t j = from; j < b_end; ++j) out.push_back({'+', b[j]});
     return;
   }
-  std::vector<uint32_t> length((n + 1) * (m + 1), 0);
-  const auto at = [&](size_t i, size_t j) -> uint32_t& { return length[i * (m + 1) + j]; };
-  for (size_t i = n; i-- > 0;)
-    for (size_t j = m; j-- > 0;)
-      at(i, j) = a[from + i] == b[from + j] ? at(i + 1, j + 1) + 1 : std::max(at(i + 1, j), at(i, j + 1));
-  for (size_t i = 0, j = 0; i < n || j < m;) {
-    if (i < n && j < m && a[from + i] == b[from + j]) {
-      out.push_back({' ', a[from + i]});
-      ++i, ++j;
-    } else if (i < n && (j == m || at(i + 1, j) >= at(i, j + 1))) {
-      out.push_back({'-', a[from + i++]});
-    } else {
-      out.push_back({'+', b[from + j++]});
-    }
-  }
+  const auto part = [from](const Lines& lines, size_t end) {
+    return Lines(lines.begin() + static_cast<std::ptrdiff_t>(from), lines.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  dtl::Diff<std::string_view, Lines> diff(part(a, a_end), part(b, b_end));
+  diff.compose();
+  for (const auto& [line, info] : diff.getSes().getSequence())
+    out.push_back({info.type == dtl::SES_ADD ? '+' : info.type == dtl::SES_DELETE ? '-' : ' ', line});
 }
 
 std::vector<Line> compare(const Lines& a, const Lines& b) {
