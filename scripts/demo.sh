@@ -32,13 +32,36 @@ if [ -z "$cgroup_root" ]; then
 fi
 
 [ "$setup" = no ] || scripts/setup.sh
+# How far it is: one line that moves on a terminal, a line every 20 s elsewhere.
+show_progress() {
+  local log=$1 done_of='' shown=0
+  while sleep 0.5; do
+    done_of=$(grep -o '^\[[0-9]*/[0-9]*\]' "$log" | tail -1 | tr -d '[]')
+    if [ -t 1 ]; then
+      printf '\rdemo: building %s, %d s\e[K' "$done_of" "$SECONDS"
+    elif [ $((SECONDS - shown)) -ge 20 ]; then
+      shown=$SECONDS
+      echo "demo: building ${done_of:-(cmake)}, $shown s"
+    fi
+  done
+}
+
 if [ "$build" = yes ]; then
-  echo "demo: building"
+  echo "demo: building (some 5 minutes on 2 cores the first time)"
   log=$(mktemp)
-  if ! { cmake -S . -B build -G Ninja && ninja -C build weir version_server connect_client http_load; } >"$log" 2>&1; then
+  SECONDS=0
+  show_progress "$log" &
+  progress_pid=$!
+  built=yes
+  { cmake -S . -B build -G Ninja && ninja -C build weir version_server connect_client http_load; } >"$log" 2>&1 || built=no
+  kill "$progress_pid"
+  wait "$progress_pid" 2>/dev/null || true
+  [ ! -t 1 ] || printf '\r\e[K'
+  if [ "$built" = no ]; then
     tail -40 "$log" >&2
     exit 1
   fi
+  echo "demo: built in $SECONDS s"
   rm -f "$log"
 fi
 weir=$root/build/userspace/cli/weir
