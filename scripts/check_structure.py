@@ -26,8 +26,8 @@ LAYERS = {
             "agent"},
 }
 
-# The same inside a folder that has rooms: room -> what else of the folder it may include. The folder's own files are the
-# composition: they may include any room, and no room them.
+# The same inside a folder that has rooms: room -> what else of the folder it may include, "" for the folder's own files.
+# Those may include any room: in agent/ they are the composition, in routing/ the words that all rooms share.
 ROOMS = {
     "agent": {
         "node": set(),
@@ -36,6 +36,13 @@ ROOMS = {
         "outside": {"node"},
         "proxy": {"node", "source"},
         "views": {"node", "dns", "outside", "proxy"},
+    },
+    "routing": {
+        "rule": {""},
+        "view": {"", "rule"},
+        "plan": {"", "rule", "view"},
+        "build": {"", "rule", "view", "plan"},
+        "decide": {"", "rule", "view", "plan"},
     },
 }
 
@@ -115,7 +122,7 @@ def check_rooms(path, lines):
         return
     for number, line in enumerate(lines, 1):
         match = re.match(rf'#include "{folder}/(?:([a-z_]+)/)?[^"/]+"', line)
-        if match and match.group(1) not in ROOMS[folder][room] | {room}:
+        if match and (match.group(1) or "") not in ROOMS[folder][room] | {room}:
             other = f"{folder}/{match.group(1) or ''}"
             yield_error(path, number, f"{folder}/{room}/ may not include {other.rstrip('/')}/: rooms depend one way")
 

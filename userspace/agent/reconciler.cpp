@@ -79,9 +79,9 @@ Outcome Reconciler::build_and_apply() {
   auto delta = folder_.take_delta();
   files_.take(folder_.take_changed());
   if (pods_changed_) {
-    std::vector<routing::PlanSource> sources;
-    for (const auto& pod : pods_) sources.push_back({source_id(pod.address), pod.namespace_, pod.name, pod.address});
-    builder_.set_local_pods(std::move(sources));
+    std::vector<routing::NodePod> pods;
+    for (const auto& pod : pods_) pods.push_back({pod.namespace_, pod.name, pod.address});
+    builder_.set_local_pods(std::move(pods));
     pods_changed_ = false;
   }
   auto table = builder_.update(folder_.store().mesh(), delta);
@@ -114,9 +114,11 @@ Outcome Reconciler::apply(std::shared_ptr<const routing::Table> table) {
 
 Result<void> Reconciler::apply_sources(const routing::Plan& plan) {
   std::vector<datapath::SourceEntry> entries;
+  std::map<IpAddress, const LocalPod*> by_address;
+  for (const LocalPod& pod : pods_) by_address.emplace(pod.address, &pod);
   for (const auto& source : plan.sources) {
-    const auto pod = std::ranges::find(pods_, source.address, &LocalPod::address);
-    if (pod != pods_.end()) entries.push_back({pod->netns_cookie, source.id});
+    const auto pod = by_address.find(source.pod.address);
+    if (pod != by_address.end()) entries.push_back({pod->second->netns_cookie, source.id});
   }
   const auto equal = [](const auto& a, const auto& b) {
     return a.netns_cookie == b.netns_cookie && a.source == b.source;
@@ -164,10 +166,6 @@ Outcome Reconciler::set_resolved_names(routing::ResolvedNames names) {
 Outcome Reconciler::retry() {
   if (!refused_) return {};
   return apply(refused_);
-}
-
-uint32_t Reconciler::source_id(const IpAddress& address) {
-  return source_ids_.try_emplace(address, static_cast<uint32_t>(source_ids_.size() + 1)).first->second;
 }
 
 }  // namespace weir::agent

@@ -73,7 +73,6 @@ class Reconciler {
   Outcome build_and_apply();
   Outcome apply(std::shared_ptr<const routing::Table> table);
   Result<void> apply_sources(const routing::Plan& plan);
-  uint32_t source_id(const IpAddress& address);
 
   ConfigFolder folder_;
   FileObjects files_;
@@ -86,7 +85,6 @@ class Reconciler {
   bool pods_changed_ = false;
   std::optional<routing::Outside> outside_;
   routing::ResolvedNames resolved_names_;
-  std::map<IpAddress, uint32_t> source_ids_;
   std::vector<datapath::SourceEntry> sources_;  // as last told to the kernel
 };
 

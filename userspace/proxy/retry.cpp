@@ -26,20 +26,6 @@ constexpr std::array<GrpcCondition, 5> kGrpcConditions = {{
 
 }  // namespace
 
-bool is_idempotent(http::Method method, std::string_view name) {
-  switch (method) {
-    case http::Method::kGet:
-    case http::Method::kHead:
-    case http::Method::kPut:
-    case http::Method::kDelete:
-    case http::Method::kOptions:
-    case http::Method::kTrace:
-      return true;
-    default:
-      return name == "PROPFIND" || name == "REPORT" || name == "SEARCH";  // safe by the IANA method registry
-  }
-}
-
 RetryRules::RetryRules(const routing::RetryPolicy& policy)
     : attempts_(policy.attempts),
       statuses_(policy.statuses),

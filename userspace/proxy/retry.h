@@ -16,9 +16,6 @@ enum class Failure : uint8_t {
   kPerTryTimeout,
 };
 
-/// May be sent twice without harm (RFC 9110 section 9.2.2).
-[[nodiscard]] bool is_idempotent(http::Method method, std::string_view name);
-
 /// A route's retry policy, taken apart once.
 class RetryRules {
  public:

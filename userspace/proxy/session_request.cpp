@@ -5,6 +5,7 @@
 #include "http/validator.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
+#include "routing/rule/method.h"
 #include "routing/rule/path.h"
 #include "routing/rule/redirect.h"
 
@@ -89,7 +90,7 @@ void Session::on_head() {
   watched_received_ = watched_endpoint_sent_ = watched_answered_ = 0;
   watched_client_sent_ = client_stream_.sent();
   exchange_.has_body = request.has_body();
-  exchange_.idempotent = is_idempotent(request.method, request.method_name);
+  exchange_.idempotent = routing::is_idempotent(request.method_name);
   exchange_.request = Exchange::Half::kBody;
   // A request without a body is complete with its head, before anything is decided: answers of ours need not close.
   if (!exchange_.has_body && codec_.read({}).event == http::Event::kMessageComplete) {

@@ -26,4 +26,6 @@ inline constexpr const char* kRouteField = "WEIR0315";     // a field of a route
 inline constexpr const char* kRouteKind = "WEIR0316";      // an object of the Gateway API that is not carried out
 inline constexpr const char* kRouteConflict = "WEIR0317";  // HTTPRoute and GRPCRoute with one hostname
 
+inline constexpr const char* kHttp2ByConnection = "WEIR0318";  // rules that HTTP/2 does not get
+
 }  // namespace weir::routing::code

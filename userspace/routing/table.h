@@ -186,6 +186,9 @@ struct GatewayServer {
   [[nodiscard]] bool terminates_tls() const { return tls == Tls::kTerminate; }
 };
 
+/// On pods of a Gateway of the Gateway API, with its name.
+inline constexpr const char* kGatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
+
 struct Gateway {
   std::string namespace_, name;
   int64_t creation = 0;

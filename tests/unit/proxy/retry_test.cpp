@@ -98,15 +98,5 @@ TEST(Retry, BackoffDoublesUpToABound) {
   }
 }
 
-TEST(Retry, WhatMayBeSentTwice) {
-  using http::Method;
-  for (const Method method : {Method::kGet, Method::kHead, Method::kPut, Method::kDelete, Method::kOptions}) {
-    EXPECT_TRUE(is_idempotent(method, ""));
-  }
-  for (const Method method : {Method::kPost, Method::kPatch, Method::kOther})
-    EXPECT_FALSE(is_idempotent(method, "LOCK"));
-  EXPECT_TRUE(is_idempotent(Method::kOther, "PROPFIND"));
-}
-
 }  // namespace
 }  // namespace weir::proxy

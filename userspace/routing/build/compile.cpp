@@ -63,10 +63,6 @@ void TableBuilder::State::mark_host(const std::string& host) {
 // ---------------------------------------------------------------- pods
 
 void TableBuilder::State::compile_pods() {
-  const auto local = [&](const std::string& key) {
-    return std::any_of(sources_.begin(), sources_.end(),
-                       [&](const PlanSource& source) { return key_of(source.pod_namespace, source.pod_name) == key; });
-  };
   for (const std::string& key : dirty_.pods) {
     if (const auto before = table_.pods.find(key))
       for (const IpAddress& address : before->addresses) claim_address(address.to_string(), key, nullptr);
@@ -79,7 +75,7 @@ void TableBuilder::State::compile_pods() {
     }
     table_.pods.set(key, after);
     mark_services_of_pod(key);
-    if (local(key)) dirty_.plans_with_sources = true;
+    classes_.touch(key);
   }
 }
 
@@ -358,6 +354,9 @@ void TableBuilder::State::count_labels(const RuleSet& rules, bool add) {
   count(rules.http);
   count(rules.tcp);
   count(rules.tls);
+  for (const L4Rule& rule : rules.tcp)
+    for (const L4Match& match : rule.match)
+      if (match.source_subnet) classes_.count_subnet(*match.source_subnet, add);
 }
 
 void TableBuilder::State::publish_named_labels() {
@@ -365,6 +364,7 @@ void TableBuilder::State::publish_named_labels() {
   std::set<std::string, std::less<>> named;
   for (const auto& [label, uses] : label_uses_) named.insert(label);
   table_.named_labels = share(std::move(named));
+  classes_.touch_all();
 }
 
 // ---------------------------------------------------------------- gateways

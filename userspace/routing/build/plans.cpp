@@ -21,7 +21,7 @@ bool in_order(const ServicePlanPtr& a, const ServicePlanPtr& b) {
 
 }  // namespace
 
-TableBuilder::State::Keys TableBuilder::State::affected_hosts() const {
+TableBuilder::State::Keys TableBuilder::State::affected_hosts(bool other_classes) const {
   Keys affected;
   const auto add = [&](std::string_view host) {
     affected.emplace(host);
@@ -38,15 +38,15 @@ TableBuilder::State::Keys TableBuilder::State::affected_hosts() const {
       if (touched(host)) add(host);
     });
   }
-  if (dirty_.plans_with_sources || dirty_.all_plans)
+  if (other_classes || dirty_.all_plans)
     for (const auto& [host, plan] : plans_)
       if (plan.depends_on_sources || dirty_.all_plans) affected.insert(host);
   return affected;
 }
 
 void TableBuilder::State::make_plans() {
-  const Keys hosts = affected_hosts();
-  for (const std::string& host : hosts) replace_plan(host, plan_host(table_, options_, sources_, host));
+  const Keys hosts = affected_hosts(classes_.update(table_));
+  for (const std::string& host : hosts) replace_plan(host, plan_host(table_, options_, classes_.classes(), host));
   make_gateway_ports();
   publish_plan(hosts);
 }
@@ -107,8 +107,7 @@ void TableBuilder::State::publish_plan(const Keys& hosts) {
   plan->generation = ++generation_;
   plan->services = planned_;
   plan->gateway_ports = gateway_ports_;
-  for (const PlanSource& source : sources_)
-    if (source_uses_.contains(source.id)) plan->sources.push_back(source);
+  plan->sources = classes_.sources(source_uses_);
   table_.generation = generation_;
   table_.plan = std::move(plan);
 }

@@ -16,7 +16,6 @@ using config::gateway_api::LabelSelector;
 using config::gateway_api::ListenerTls;
 using config::gateway_api::ParentReference;
 
-constexpr const char* kGatewayLabel = "gateway.networking.k8s.io/gateway-name";
 constexpr const char* kNamespaceLabel = "kubernetes.io/metadata.name";
 
 bool holds(const LabelSelector::Expression& expression, const config::Labels& labels) {
@@ -230,7 +229,7 @@ void add_listeners(const config::gateway_api::Gateway& written, const ObjectInde
     gateway->name = meta.name + "/" + entry.name.value;
     gateway->creation = meta.creation_timestamp;
     gateway->origin = origin_of(meta);
-    gateway->selector = {{kGatewayLabel, meta.name}};
+    gateway->selector = {{kGatewayNameLabel, meta.name}};
     gateway->selects_own_namespace = true;
     gateway->by_hostname = true;
     gateway->servers.push_back(server_of(entry));

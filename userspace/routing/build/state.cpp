@@ -41,13 +41,8 @@ std::shared_ptr<const Table> TableBuilder::State::update(const config::MeshConfi
   return std::make_shared<const Table>(table_);
 }
 
-void TableBuilder::State::set_sources(std::vector<PlanSource> sources) {
-  std::sort(sources.begin(), sources.end(), [](const PlanSource& a, const PlanSource& b) {
-    return std::tie(a.pod_namespace, a.pod_name, a.address) < std::tie(b.pod_namespace, b.pod_name, b.address);
-  });
-  if (sources == sources_) return;
-  sources_ = std::move(sources);
-  dirty_.plans_with_sources = true;
+void TableBuilder::State::set_local_pods(std::vector<NodePod> pods) {
+  classes_.set_pods(std::move(pods));
 }
 
 void TableBuilder::State::set_outside(Outside outside) {
@@ -75,7 +70,7 @@ void TableBuilder::State::start_again(const config::MeshConfig& mesh) {
   State fresh(options_);
   fresh.started_ = true;
   fresh.generation_ = generation_;
-  fresh.sources_ = std::move(sources_);
+  fresh.classes_.set_pods(classes_.pods());
   fresh.resolved_names_ = std::move(resolved_names_);
   fresh.table_.mesh = mesh;
   fresh.table_.outside = table_.outside;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/store.h"
+#include "routing/build/client_classes.h"
 #include "routing/build/gateway_api.h"
 #include "routing/build/objects.h"
 #include "routing/build/table_builder.h"
@@ -25,7 +26,7 @@ struct TableBuilder::State {
   explicit State(BuildOptions options);
 
   std::shared_ptr<const Table> update(const config::MeshConfig& mesh, const config::Delta& delta);
-  void set_sources(std::vector<PlanSource> sources);
+  void set_local_pods(std::vector<NodePod> pods);
   void set_outside(Outside outside);
   void set_resolved_names(ResolvedNames names);
 
@@ -42,7 +43,6 @@ struct TableBuilder::State {
     std::set<std::string> wildcards;
     bool wildcard_rules = false;
     bool listeners = false;  // of the Gateway API's Gateways
-    bool plans_with_sources = false;
     bool all_plans = false;
   };
 
@@ -87,7 +87,7 @@ struct TableBuilder::State {
 
   // Planning (build_table_plan.cpp).
   void make_plans();
-  [[nodiscard]] Keys affected_hosts() const;
+  [[nodiscard]] Keys affected_hosts(bool other_classes) const;
   void replace_plan(const std::string& host, HostPlan plan);
   void make_gateway_ports();
   void publish_plan(const Keys& hosts);
@@ -97,7 +97,7 @@ struct TableBuilder::State {
   uint64_t generation_ = 0;
   Table table_;  // the working copy: published by copying
   Dirty dirty_;
-  std::vector<PlanSource> sources_;
+  ClientClasses classes_;
 
   // The user's objects.
   std::unordered_map<const config::AnyObject*, config::ObjectPtr> objects_;

@@ -17,8 +17,8 @@ std::shared_ptr<const Table> TableBuilder::update(const config::MeshConfig& mesh
   return state_->update(mesh, delta);
 }
 
-void TableBuilder::set_local_pods(std::vector<PlanSource> pods) {
-  state_->set_sources(std::move(pods));
+void TableBuilder::set_local_pods(std::vector<NodePod> pods) {
+  state_->set_local_pods(std::move(pods));
 }
 
 void TableBuilder::set_resolved_names(ResolvedNames names) {

@@ -8,34 +8,10 @@
 #include <vector>
 
 #include "config/store.h"
+#include "routing/options.h"
 #include "routing/table.h"
 
 namespace weir::routing {
-
-/// An ingress gateway whose part this node plays: Gateways that select its labels are served here.
-struct GatewayIdentity {
-  std::string namespace_;
-  config::Labels labels;
-  bool operator==(const GatewayIdentity&) const = default;
-};
-
-/// What the configuration is built for.
-struct BuildOptions {
-  /// false: only services that a rule names get frontends ("no rule -> left alone"). true: every service with an
-  /// address is split over its endpoints, for hosts where no kube-proxy does it.
-  bool all_services = false;
-  /// Endpoints on loopback addresses, for any service. On: who writes the folder is the node's administrator, and a
-  /// service of the node itself is nothing unusual. Off for objects that others may write (a cluster's): they could
-  /// reach what listens on the node's loopback only (hardening P10, CVE-2021-25737).
-  bool allow_loopback_endpoints = true;
-  /// Where several have one port, the first has it.
-  std::vector<GatewayIdentity> gateways = {};
-  /// true: every HTTP service with an applicable VirtualService takes the proxy, so that its requests are split rather
-  /// than its connections. false: only where a rule needs the request, or the VirtualService asks for it.
-  bool http_by_request = false;
-  /// Of whom it is built for: internalTrafficPolicy Local means this node's endpoints. Empty: not known.
-  std::string node = {};
-};
 
 /// What names of endpoints stand for, as somebody has looked them up: lower case, without a dot at the end.
 using ResolvedNames = std::map<std::string, std::vector<IpAddress>, std::less<>>;
@@ -55,7 +31,7 @@ class TableBuilder {
 
   /// Pods of this node whose network namespace is known, so that rules by source can be applied to them. The next
   /// update() (an empty delta will do) takes it up.
-  void set_local_pods(std::vector<PlanSource> pods);
+  void set_local_pods(std::vector<NodePod> pods);
   /// Services are served to whom is outside this node, too. The next update() takes it up.
   void set_outside(Outside outside);
   /// Addresses of Table::endpoint_names; what is not there has none. The next update() takes it up.

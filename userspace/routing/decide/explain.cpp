@@ -254,6 +254,12 @@ void explain_http(Inquiry& inquiry) {
 
 void decide_for_service(Inquiry& inquiry, const HostChoice& choice) {
   set_service(inquiry, *choice.service, inquiry.request.port);
+  const ServicePort* port = choice.service->find_port(inquiry.request.port);
+  const bool http2 = port != nullptr && (port->protocol == Protocol::kHttp2 || port->protocol == Protocol::kGrpc);
+  if (http2 && inquiry.decision.path == Path::kProxy)
+    inquiry.step(
+        "what follows is for HTTP/1.1; HTTP/2, which this port is for, is carried by connection to where the "
+        "rule that takes every request sends it");
   const VirtualHost host = virtual_host(inquiry.table, inquiry.client, choice, inquiry.rule_port);
   const auto sets = find_rule_sets(inquiry.table, inquiry.client, choice.host);
   if (host.decides != nullptr) {

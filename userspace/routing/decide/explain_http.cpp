@@ -9,6 +9,7 @@
 #include "routing/rule/cors.h"
 #include "routing/rule/header_operations.h"
 #include "routing/rule/match.h"
+#include "routing/rule/method.h"
 #include "routing/rule/redirect.h"
 #include "routing/rule/retry_policy.h"
 #include "routing/rule/rewrite.h"
@@ -105,7 +106,12 @@ void set_effects(Inquiry& inquiry, const HttpRule& rule, const StringMatcher* ur
 void set_timing(Inquiry& inquiry, const HttpRule& rule) {
   Decision& decision = inquiry.decision;
   if (rule.timeout) decision.timeout_ms = milliseconds(*rule.timeout);
-  if (rule.retries) decision.retries = Decision::Retries{rule.retries->attempts, rule.retries->on()};
+  if (!rule.retries) return;
+  decision.retries = Decision::Retries{rule.retries->attempts, rule.retries->on()};
+  if (rule.retries_written && !is_idempotent(inquiry.request.method))
+    inquiry.step("a " + inquiry.request.method +
+                 " that may have reached an endpoint is not sent again (RFC 9110 section 9.2.2): its retries are of "
+                 "connections that could not be made");
 }
 
 /// Of single destinations. set_destinations() has left out those without a weight.

@@ -25,6 +25,9 @@ class GatewayPlanner {
         report(server, code::kGatewayNotServed, std::string(why) + ": not served on this node");
         continue;
       }
+      if (const std::string& protocol = server.server->protocol; protocol == "HTTP2" || protocol == "GRPC")
+        report(server, code::kHttp2ByConnection,
+               "protocol " + protocol + ": requests of HTTP/1.1 are routed, connections of HTTP/2 are closed");
       const uint16_t written = server.server->port;
       const uint16_t listener = listener_of(ports, written);
       take(written, listener, number, server);

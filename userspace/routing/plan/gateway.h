@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "config/diagnostic.h"
-#include "routing/build/table_builder.h"
 #include "routing/client.h"
+#include "routing/options.h"
 #include "routing/plan/plan.h"
 #include "routing/table.h"
 

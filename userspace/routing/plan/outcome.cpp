@@ -131,6 +131,21 @@ std::string proxy_reason(const Table& table, const Client& client, const Service
   return by_request ? "--http-split request" : "";
 }
 
+/// HTTP/2 is carried by connection: what a rule needs the request for does not hold for it. Said where a port is for
+/// HTTP/2; a port for HTTP/1.1 may be spoken to in either.
+void say_what_http2_misses(const Service& service, const ServicePort& port, const HttpRules& rules, Outcome& outcome) {
+  if (port.protocol != Protocol::kHttp2 && port.protocol != Protocol::kGrpc) return;
+  for (const AppliedHttpRule& rule : rules.rules) {
+    const std::string why = needs_proxy(rule);
+    if (why.empty()) continue;
+    outcome.conditions.push_back(condition(config::Level::kWarning, code::kHttp2ByConnection, rule.rule->origin,
+                                           rule_at(rule.rule->origin) + " " + why + ": not for HTTP/2, which port " +
+                                               std::to_string(port.number) + " of " + service.host +
+                                               " is for; its connections go by the rule that takes every request"));
+    return;
+  }
+}
+
 /// What an outcome for the proxy is without it: the split of the default rule, if there is one.
 void fall_back(const Table& table, const Client& client, const Service& service, const ServicePort& port,
                const HttpRules& rules, Outcome& outcome) {
@@ -168,6 +183,7 @@ Outcome http_outcome(const Table& table, const Client& client, const Service& se
     if (&rule != &rules.rules.back() || !rule.takes_all)
       check(table, client, view_of(*rule.rule, port.number), outcome);
   if (outcome.proxied) {
+    say_what_http2_misses(service, port, rules, outcome);
     fall_back(table, client, service, port, rules, outcome);
     return outcome;
   }

@@ -75,8 +75,8 @@ void append_gateway_port(std::string& text, const PlanGatewayPort& port) {
 std::string to_text(const Plan& plan) {
   std::string text;
   for (const PlanSource& source : plan.sources)
-    text += "source " + std::to_string(source.id) + " " + source.pod_namespace + "/" + source.pod_name + " " +
-            source.address.to_string() + "\n";
+    text += "source " + std::to_string(source.id) + " " + source.pod.namespace_ + "/" + source.pod.name + " " +
+            source.pod.address.to_string() + "\n";
   for (const PlanGatewayPort& port : plan.gateway_ports) append_gateway_port(text, port);
   for (const auto& service : plan.services) append_service(text, *service);
   return text;

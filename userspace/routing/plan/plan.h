@@ -64,7 +64,7 @@ struct PlanFrontend {
   IpAddress address;
   uint16_t port = 0;
   uint8_t protocol = 6;  // IPPROTO_TCP
-  /// 0: any client on the node. The id of a source (see PlanSource): that client only, beats 0. kOutside: what comes to
+  /// 0: any client on the node. The id of a source (see PlanSource): its pods only, beats 0. kOutside: what comes to
   /// the node from outside, whom the others do not hold for.
   uint32_t source = 0;
   uint32_t split = 0;    // index in ServicePlan::splits; kNoSplit: only where `proxied`
@@ -87,11 +87,17 @@ struct ServicePlan {
   bool operator==(const ServicePlan&) const = default;
 };
 
-/// A client on this node that some rule tells apart (sourceLabels, sourceNamespace, sourceSubnet): one pod.
-struct PlanSource {
-  uint32_t id = 0;  // > 0, stable for the pod's address while the agent runs
-  std::string pod_namespace, pod_name;
+/// A pod of this node whose network namespace is known.
+struct NodePod {
+  std::string namespace_, name;
   IpAddress address;
+  auto operator<=>(const NodePod&) const = default;
+};
+
+/// A pod of a class of clients that some rule tells apart (sourceLabels, sourceNamespace, sourceSubnet).
+struct PlanSource {
+  uint32_t id = 0;  // of the class: > 0; pods that no rule tells apart have one, and it stays over restarts
+  NodePod pod;
   bool operator==(const PlanSource&) const = default;
 };
 

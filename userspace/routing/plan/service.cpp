@@ -89,7 +89,7 @@ class PortPlanner {
   PortPlanner(const Table& table, const BuildOptions& options, std::string_view host, uint16_t port, HostPlan& into)
       : table_(table), options_(options), host_(host), port_(port), host_plan_(into) {}
 
-  void plan(const std::vector<PlanSource>& sources, Differs differs);
+  void plan(const std::vector<PlanClass>& classes, Differs differs);
 
  private:
   void plan_for(const Client& client, uint32_t source, const std::string& who, const Service* service,
@@ -132,22 +132,19 @@ class PortPlanner {
   bool by_labels_ = false;  // a DestinationRule with a workload selector takes part
 };
 
-void PortPlanner::plan(const std::vector<PlanSource>& sources, Differs differs) {
+void PortPlanner::plan(const std::vector<PlanClass>& classes, Differs differs) {
   const Client node;
   const Service* base = find_service_by_host(table_, node, host_);
   if (base) plan_->namespace_ = base->namespace_;
   plan_for(node, 0, "", base, base);
   std::set<std::string> same_as_node;  // namespaces whose pods need no look of their own
-  for (const PlanSource& source : sources) {
-    if (differs < Differs::kByPod && same_as_node.contains(source.pod_namespace)) continue;
+  for (const PlanClass& entry : classes) {
+    const std::string& namespace_ = entry.client.namespace_;
+    if (differs < Differs::kByPod && same_as_node.contains(namespace_)) continue;
     const size_t before = plan_->frontends.size();
-    Client client = client_of_pod(table_, source.pod_namespace, source.pod_name).value_or(Client{});
-    client.namespace_ = source.pod_namespace;
-    client.address = source.address;
-    const std::string who = source.pod_namespace + "/" + source.pod_name;
-    const Service* seen = find_service_by_host(table_, client, host_);
-    plan_for(client, source.id, who, seen, base);
-    if (plan_->frontends.size() == before && !by_labels_) same_as_node.insert(source.pod_namespace);
+    const Service* seen = find_service_by_host(table_, entry.client, host_);
+    plan_for(entry.client, entry.id, entry.name, seen, base);
+    if (plan_->frontends.size() == before && !by_labels_) same_as_node.insert(namespace_);
   }
   if (const ServicePort* served = base ? base->find_port(port_) : nullptr)
     plan_outside(table_, *base, *served, *plan_, host_plan_.conditions);
@@ -305,7 +302,7 @@ void sort_unique(std::vector<Value>& values) {
 
 }  // namespace
 
-HostPlan plan_host(const Table& table, const BuildOptions& options, const std::vector<PlanSource>& sources,
+HostPlan plan_host(const Table& table, const BuildOptions& options, const std::vector<PlanClass>& classes,
                    std::string_view host) {
   HostPlan plan;
   const auto& services = table.services.find(host);
@@ -314,7 +311,7 @@ HostPlan plan_host(const Table& table, const BuildOptions& options, const std::v
   for (const ServicePtr& service : services->services)
     for (const ServicePort& port : service->ports) ports.insert(port.number);
   const Differs differs = differs_by_rules(table, host);
-  for (const uint16_t port : ports) PortPlanner(table, options, host, port, plan).plan(sources, differs);
+  for (const uint16_t port : ports) PortPlanner(table, options, host, port, plan).plan(classes, differs);
   sort_unique(plan.hosts);
   std::erase(plan.hosts, host);
   sort_unique(plan.sources);

@@ -31,7 +31,8 @@ class GatewayApiTest : public ::testing::Test {
 
 TEST_F(GatewayApiTest, RoutesOfOtherPlacesKeepTheirRules) {
   set(backends_yaml(), "services.yaml");
-  const std::string other = api_object("HTTPRoute", "o", "  parentRefs: [{group: '', kind: Service, name: c}]\n  rules:\n" + to("a"));
+  const std::string other =
+      api_object("HTTPRoute", "o", "  parentRefs: [{group: '', kind: Service, name: c}]\n  rules:\n" + to("a"));
   set(other, "other.yaml");
   const auto before = set(mesh_route("r", to("a")), "r.yaml");
   const auto after = set(mesh_route("r", to("b")), "r.yaml");
@@ -57,17 +58,18 @@ TEST_F(GatewayApiTest, BackendsAndParentsMayComeAndGo) {
 }
 
 TEST_F(GatewayApiTest, WhatNobodyCarriesOutIsSaid) {
-  const auto table = set(api_object("UDPRoute", "u", "  parentRefs: [{name: gw}]\n  rules:\n" + to("a"), "default", "v1alpha2"), "u.yaml");
+  const auto table = set(
+      api_object("UDPRoute", "u", "  parentRefs: [{name: gw}]\n  rules:\n" + to("a"), "default", "v1alpha2"), "u.yaml");
   EXPECT_THAT(conditions_of(*table), HasSubstr("UDP is not split: the route does nothing"));
 }
 
 TEST_F(GatewayApiTest, EndpointsDoNotTouchRoutes) {
   set(backends_yaml(), "services.yaml");
   const auto before = set(mesh_route("r", to("a")), "r.yaml");
-  const auto after = set(service_yaml("a", "default", "10.96.1.1", {"v1", "v2"}) +
-                             service_yaml("b", "default", "10.96.1.2", {"v1"}) +
-                             service_yaml("web", "default", "10.96.1.4", {"v1"}),
-                         "services.yaml");
+  const auto after =
+      set(service_yaml("a", "default", "10.96.1.1", {"v1", "v2"}) + service_yaml("b", "default", "10.96.1.2", {"v1"}) +
+              service_yaml("web", "default", "10.96.1.4", {"v1"}),
+          "services.yaml");
   EXPECT_EQ(rules_of(*before, "web.default.svc.cluster.local"), rules_of(*after, "web.default.svc.cluster.local"));
 }
 

@@ -56,11 +56,11 @@ TEST(Replanning, LocalPodsAreTakenUpByTheNextUpdate) {
                  store.set(read(service_yaml("web", "default", "10.0.0.2") +
                                 rule_yaml("web", "default", "web",
                                           "  exportTo: ['.']\n  http:\n  - route: [{destination: {host: web}}]\n"))));
-  builder.set_local_pods({{7, "default", "a", *IpAddress::parse("10.2.0.1")}});
+  builder.set_local_pods({{"default", "a", *IpAddress::parse("10.2.0.1")}});
   const auto with = builder.update({}, {});
   ASSERT_EQ(plan_of(*with, kWeb)->frontends.size(), 1U);
-  EXPECT_EQ(plan_of(*with, kWeb)->frontends[0].source, 7U);
-  EXPECT_EQ(with->plan->sources.size(), 1U);
+  ASSERT_EQ(with->plan->sources.size(), 1U);
+  EXPECT_EQ(plan_of(*with, kWeb)->frontends[0].source, with->plan->sources[0].id);
   builder.set_local_pods({});
   const auto without = builder.update({}, {});
   EXPECT_EQ(plan_of(*without, kWeb), nullptr);

@@ -12,7 +12,8 @@ namespace {
 using testing::HasSubstr;
 
 std::string filter(const std::string& type, const std::string& body) {
-  const std::string member = type == "URLRewrite" ? "urlRewrite" : static_cast<char>(type[0] - 'A' + 'a') + type.substr(1);
+  const std::string member =
+      type == "URLRewrite" ? "urlRewrite" : static_cast<char>(type[0] - 'A' + 'a') + type.substr(1);
   return "    filters: [{type: " + type + ", " + member + ": {" + body + "}}]\n";
 }
 
@@ -21,7 +22,9 @@ Decision decide(const std::string& rules, const Request& request = get("web", "/
 }
 
 TEST(RouteFilters, HeaderValuesAreLiteral) {
-  const Decision decision = decide(to("a", filter("RequestHeaderModifier", "set: [{name: x, value: '50%'}], add: [{name: y, value: '%REQ(HOST)%'}], remove: [z]")));
+  const Decision decision =
+      decide(to("a", filter("RequestHeaderModifier",
+                            "set: [{name: x, value: '50%'}], add: [{name: y, value: '%REQ(HOST)%'}], remove: [z]")));
   ASSERT_TRUE(decision.request);
   EXPECT_EQ(decision.request->set.at("x"), "50%");
   EXPECT_EQ(decision.request->add.at("y"), "%REQ(HOST)%");
@@ -31,7 +34,8 @@ TEST(RouteFilters, HeaderValuesAreLiteral) {
 TEST(RouteFilters, Redirects) {
   const auto location = [](const std::string& body, uint16_t port = 80) {
     Request request = get("web", "/p/x?q=1", {}, port);
-    return decide("  - matches: [{path: {value: /p}}]\n" + filter("RequestRedirect", body), request).redirect.value_or("");
+    return decide("  - matches: [{path: {value: /p}}]\n" + filter("RequestRedirect", body), request)
+        .redirect.value_or("");
   };
   EXPECT_EQ(location("hostname: h.test"), "http://h.test/p/x?q=1");
   EXPECT_EQ(location("scheme: https"), "https://web/p/x?q=1");
@@ -44,9 +48,10 @@ TEST(RouteFilters, Redirects) {
 
 TEST(RouteFilters, Rewrites) {
   const auto path = [](const std::string& replacement, const std::string& request) {
-    const auto decision = decide("  - backendRefs: [{name: a, port: 80}]\n    matches: [{path: {value: /p}}]\n" +
-                                     filter("URLRewrite", "path: {type: ReplacePrefixMatch, replacePrefixMatch: " + replacement + "}"),
-                                 get("web", request));
+    const auto decision =
+        decide("  - backendRefs: [{name: a, port: 80}]\n    matches: [{path: {value: /p}}]\n" +
+                   filter("URLRewrite", "path: {type: ReplacePrefixMatch, replacePrefixMatch: " + replacement + "}"),
+               get("web", request));
     return decision.request ? decision.request->path : "none";
   };
   EXPECT_EQ(path("/n", "/p/x"), "/n/x");
@@ -72,9 +77,7 @@ TEST(RouteFilters, OfOneBackendAlone) {
 }
 
 TEST(RouteFilters, Mirrors) {
-  const auto mirrors = [](const std::string& body) {
-    return decide(to("a", filter("RequestMirror", body))).mirrors;
-  };
+  const auto mirrors = [](const std::string& body) { return decide(to("a", filter("RequestMirror", body))).mirrors; };
   ASSERT_EQ(mirrors("backendRef: {name: b, port: 80}").size(), 1U);
   EXPECT_EQ(mirrors("backendRef: {name: b, port: 80}")[0].share, 1);
   EXPECT_EQ(mirrors("backendRef: {name: b, port: 80}, percent: 35")[0].share, 0.35);
@@ -84,8 +87,9 @@ TEST(RouteFilters, Mirrors) {
 
 TEST(RouteFilters, CorsGoesByOrigin) {
   const auto allowed = [](const std::string& origin) {
-    const auto decision = decide(to("a", "    filters: [{type: CORS, cors: {allowOrigins: ['https://a.test', 'https://*.b.test:8443']}}]\n"),
-                                 get("web", "/", {{"origin", origin}}));
+    const auto decision = decide(
+        to("a", "    filters: [{type: CORS, cors: {allowOrigins: ['https://a.test', 'https://*.b.test:8443']}}]\n"),
+        get("web", "/", {{"origin", origin}}));
     return decision.response && decision.response->set.contains("access-control-allow-origin");
   };
   EXPECT_TRUE(allowed("https://a.test"));
@@ -97,9 +101,11 @@ TEST(RouteFilters, CorsGoesByOrigin) {
 
 // To go on without it would send requests where nobody asked for.
 TEST(RouteFilters, WhatNobodyCarriesOutIsAnswered500) {
-  const std::string yaml = mesh_route("r", to("a", "    filters: [{type: ExtensionRef, extensionRef: {group: x.io, kind: F, name: f}}]\n"));
+  const std::string yaml =
+      mesh_route("r", to("a", "    filters: [{type: ExtensionRef, extensionRef: {group: x.io, kind: F, name: f}}]\n"));
   EXPECT_EQ(ask_mesh(yaml), "500");
-  EXPECT_THAT(conditions_of(*table_of(backends_yaml() + yaml)), HasSubstr("filter ExtensionRef to F f is not carried out"));
+  EXPECT_THAT(conditions_of(*table_of(backends_yaml() + yaml)),
+              HasSubstr("filter ExtensionRef to F f is not carried out"));
 }
 
 }  // namespace

@@ -42,8 +42,9 @@ TEST(RouteParents, OfAGateway) {
   EXPECT_EQ(status(kOpen, "name: gw, sectionName: nosuch"), "NoMatchingParent/ResolvedRefs");
   EXPECT_EQ(status(kOpen, "name: gw, port: 81"), "NoMatchingParent/ResolvedRefs");
   EXPECT_EQ(status("  - {name: x, port: 80, protocol: TCP}\n", "name: gw"), "NotAllowedByListeners/ResolvedRefs");
-  EXPECT_EQ(status("  - {name: x, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}}\n", "name: gw"),
-            "NotAllowedByListeners/ResolvedRefs");
+  EXPECT_EQ(
+      status("  - {name: x, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}}\n", "name: gw"),
+      "NotAllowedByListeners/ResolvedRefs");
   EXPECT_EQ(status("  - {name: x, port: 80, protocol: HTTP, hostname: a.test}\n", "name: gw", "b.test"),
             "NoMatchingListenerHostname/ResolvedRefs");
   EXPECT_EQ(status(kOpen, "name: gw, group: x.io, kind: Widget"), "InvalidKind/ResolvedRefs");
@@ -53,10 +54,12 @@ TEST(RouteParents, OfAGateway) {
 
 TEST(RouteParents, NamespacesThatListenersAllow) {
   const auto status = [](const std::string& from, const std::string& labels) {
-    return status_of(api_gateway("  - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {" + from + "}}}\n") +
-                         "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {" + labels + "}}\n" +
-                         api_object("HTTPRoute", "r", "  parentRefs: [{name: gw, namespace: default}]\n  rules:\n" + to("far"), "other"),
-                     "HTTPRoute/other/r");
+    return status_of(
+        api_gateway("  - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {" + from + "}}}\n") +
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {" + labels + "}}\n" +
+            api_object("HTTPRoute", "r", "  parentRefs: [{name: gw, namespace: default}]\n  rules:\n" + to("far"),
+                       "other"),
+        "HTTPRoute/other/r");
   };
   EXPECT_EQ(status("from: Same", ""), "NotAllowedByListeners/ResolvedRefs");
   EXPECT_EQ(status("from: All", ""), "Accepted/ResolvedRefs");
@@ -97,11 +100,13 @@ TEST(RouteParents, TheListenerThatFitsMostCloselyDecidesAlone) {
 TEST(RouteParents, AListenerWhoseCertificateIsNotGrantedIsNotServed) {
   const std::string gateway = api_gateway(
       "  - {name: tls, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert, namespace: other}]}}\n");
-  const std::string grant = api_object("ReferenceGrant", "g",
-                                       "  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: default}]\n"
-                                       "  to: [{group: '', kind: Secret, name: cert}]\n",
-                                       "other", "v1beta1");
-  EXPECT_THAT(conditions_of(*table_of(gateway)), HasSubstr("listener tls is not served: no ReferenceGrant in namespace other"));
+  const std::string grant =
+      api_object("ReferenceGrant", "g",
+                 "  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: default}]\n"
+                 "  to: [{group: '', kind: Secret, name: cert}]\n",
+                 "other", "v1beta1");
+  EXPECT_THAT(conditions_of(*table_of(gateway)),
+              HasSubstr("listener tls is not served: no ReferenceGrant in namespace other"));
   EXPECT_TRUE(table_of(gateway)->gateways.empty());
   EXPECT_FALSE(table_of(gateway + grant)->gateways.empty());
 }

@@ -73,11 +73,14 @@ TEST(RouteRules, TheKernelDoesNotSplitWhatItsSharesCannotAnswer) {
 }
 
 TEST(RouteRules, TimeoutsAndRetries) {
-  const auto decide = [](const std::string& more) { return ask(backends_yaml() + mesh_route("r", to("a", more)), get("web")); };
+  const auto decide = [](const std::string& more) {
+    return ask(backends_yaml() + mesh_route("r", to("a", more)), get("web"));
+  };
   EXPECT_EQ(decide("    timeouts: {request: 2s}\n").timeout_ms, 2000);
   EXPECT_EQ(decide("    timeouts: {request: 0s}\n").timeout_ms, std::nullopt);
   EXPECT_EQ(decide("    timeouts: {request: 2s, backendRequest: 1s}\n").timeout_ms, 1000) << "there is one try";
-  const Decision retried = decide("    timeouts: {request: 2s, backendRequest: 1s}\n    retry: {attempts: 3, codes: [503]}\n");
+  const Decision retried =
+      decide("    timeouts: {request: 2s, backendRequest: 1s}\n    retry: {attempts: 3, codes: [503]}\n");
   EXPECT_EQ(retried.timeout_ms, 2000);
   ASSERT_TRUE(retried.retries);
   EXPECT_EQ(retried.retries->attempts, 3U);

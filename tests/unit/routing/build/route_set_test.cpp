@@ -26,8 +26,9 @@ TEST(RouteSet, APortsRouteComesBeforeThatOfAllPorts) {
 }
 
 TEST(RouteSet, ConsumersHaveTheirOwnAndProducersAreForAll) {
-  const std::string consumer =
-      api_object("HTTPRoute", "c", "  parentRefs: [{group: '', kind: Service, name: web, namespace: default}]\n  rules:\n" + to("far"), "other");
+  const std::string consumer = api_object(
+      "HTTPRoute", "c",
+      "  parentRefs: [{group: '', kind: Service, name: web, namespace: default}]\n  rules:\n" + to("far"), "other");
   const std::string yaml = mesh_route("p", to("a")) + consumer;
   EXPECT_EQ(ask_mesh(yaml, get("web"), pod_of("default")), "a");
   EXPECT_EQ(ask_mesh(yaml, get("web.default"), pod_of("third")), "a");
@@ -45,7 +46,8 @@ TEST(RouteSet, BesideAVirtualServiceTheClientsNamespaceThenAgeDecides) {
 }
 
 TEST(RouteSet, AHostnameOfAListenerIsOfOneKind) {
-  const std::string grpc = api_object("GRPCRoute", "g", "  parentRefs: [{name: gw}]\n  hostnames: [a.test]\n  rules:\n" + to("b"));
+  const std::string grpc =
+      api_object("GRPCRoute", "g", "  parentRefs: [{name: gw}]\n  hostnames: [a.test]\n  rules:\n" + to("b"));
   const std::string yaml = api_gateway("  - {name: http, port: 80, protocol: HTTP}\n") +
                            aged(gateway_route("h", to("a"), "a.test"), "01") + aged(grpc, "02");
   EXPECT_EQ(ask_gateway(yaml, "a.test"), "a");
@@ -55,7 +57,9 @@ TEST(RouteSet, AHostnameOfAListenerIsOfOneKind) {
 
 TEST(RouteSet, NamesOfConnectionsAtAGateway) {
   const auto route = [](const std::string& name, const std::string& host, const std::string& backend) {
-    return api_object("TLSRoute", name, "  parentRefs: [{name: gw}]\n  hostnames: ['" + host + "']\n  rules:\n" + to(backend), "default", "v1");
+    return api_object("TLSRoute", name,
+                      "  parentRefs: [{name: gw}]\n  hostnames: ['" + host + "']\n  rules:\n" + to(backend), "default",
+                      "v1");
   };
   const std::string yaml = api_gateway("  - {name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}\n") +
                            route("w", "*.test", "b") + route("e", "a.test", "a");

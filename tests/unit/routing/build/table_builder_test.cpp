@@ -6,16 +6,16 @@
 namespace weir::routing {
 namespace {
 
-std::vector<PlanSource> local_pods(unsigned count) {
-  std::vector<PlanSource> pods;
+std::vector<NodePod> local_pods(unsigned count) {
+  std::vector<NodePod> pods;
   for (unsigned i = 0; i < count; ++i)
-    pods.push_back({i + 1, i % 2 == 0 ? "a" : "b", "pod-" + std::to_string(2 + 8 * i),
+    pods.push_back({i % 2 == 0 ? "a" : "b", "pod-" + std::to_string(2 + 11 * i),
                     *IpAddress::parse("10.1.0." + std::to_string(i + 1))});
   return pods;
 }
 
 std::shared_ptr<const Table> from_nothing(const config::Store& store, const BuildOptions& options,
-                                          const std::vector<PlanSource>& pods) {
+                                          const std::vector<NodePod>& pods) {
   TableBuilder builder(options);
   builder.set_local_pods(pods);
   config::Delta all;
@@ -64,7 +64,7 @@ TEST_P(RandomEdits, EndInTheTableBuiltFromNothing) {
   const BuildOptions options{.all_services = GetParam() % 3 == 0};
   config::Store store;
   TableBuilder builder(options);
-  std::vector<PlanSource> pods;
+  std::vector<NodePod> pods;
   config::MeshConfig mesh;
   for (unsigned step = 0; step < 120; ++step) {
     const unsigned number = config.below(48);

@@ -175,5 +175,15 @@ TEST(ExplainHttpTest, TimeoutRetriesAndMirrors) {
   EXPECT_EQ(ask_rules("  - retries: {attempts: 0}\n" + kRoute, get("web")).retries, std::nullopt);
 }
 
+TEST(ExplainHttpTest, RetriesOfAPostAreSaidToBeFewer) {
+  const std::string yaml =
+      web_yaml() + rules_yaml("  - route: [{destination: {host: web}}]\n    retries: {attempts: 3, retryOn: '500'}\n");
+  Request request = get("web");
+  EXPECT_EQ(steps_of(ask(yaml, request)).find("is not sent again"), std::string::npos);
+  request.method = "POST";
+  EXPECT_NE(steps_of(ask(yaml, request)).find("a POST that may have reached an endpoint is not sent again"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::routing

@@ -120,5 +120,16 @@ TEST(PlanGatewayTest, PortsFollowTheObjects) {
   EXPECT_EQ(builder.update(store.mesh(), store.remove("a.yaml"))->plan->gateway_ports.size(), 0U);
 }
 
+TEST(PlanGateways, WhatHttp2DoesNotGetIsSaid) {
+  const auto said = [](const std::string& protocol) {
+    BuildOptions options;
+    options.gateways = {kIngress};
+    return conditions_of(*table_of(gateway_yaml(server(80, protocol)), options));
+  };
+  EXPECT_THAT(said("HTTP2"), HasSubstr("connections of HTTP/2 are closed"));
+  EXPECT_THAT(said("GRPC"), HasSubstr("connections of HTTP/2 are closed"));
+  EXPECT_EQ(said("HTTP"), "");
+}
+
 }  // namespace
 }  // namespace weir::routing

@@ -272,5 +272,19 @@ TEST(DefaultOutcome, IsOverAllHealthyEndpoints) {
   EXPECT_EQ(found.reason, "why");
 }
 
+// A header rule of such a port was said to hold, and connections of HTTP/2 went past it.
+TEST(FindOutcome, WhatHttp2DoesNotGetIsSaid) {
+  const auto said = [](const std::string& port_name, const std::string& http) {
+    const auto table =
+        table_of(service_yaml("web", "default", "10.0.0.2", {"v1", "v2"}, port_name) +
+                 subsets_yaml("web", "default", "web") + rule_yaml("web", "default", "web", "  http:\n" + http));
+    return conditions_of(*table).find("[WEIR0318]") != std::string::npos;
+  };
+  const std::string by_header = "  - match: [{headers: {a: {exact: b}}}]\n" + kToV1 + "  -\n" + kSplit;
+  for (const char* name : {"grpc", "http2", "grpc-web"}) EXPECT_TRUE(said(name, by_header)) << name;
+  EXPECT_FALSE(said("http", by_header));
+  EXPECT_FALSE(said("grpc", "  -\n" + kSplit)) << "decided per connection, whatever is spoken";
+}
+
 }  // namespace
 }  // namespace weir::routing

@@ -1,5 +1,7 @@
 #include "routing/plan/service.h"
 
+#include <map>
+
 #include "support.h"
 
 namespace weir::routing {
@@ -7,23 +9,26 @@ namespace {
 
 const std::string kWeb = "web.default.svc.cluster.local";
 
-PlanSource source(uint32_t id, const std::string& namespace_, const std::string& name, const std::string& address) {
-  return {id, namespace_, name, *IpAddress::parse(address)};
+NodePod source(const std::string& namespace_, const std::string& name, const std::string& address) {
+  return {namespace_, name, *IpAddress::parse(address)};
 }
 
-/// "address:port@source=split" of each frontend, without the service's part of the split's name.
+/// "address:port@source=split" of each frontend, without the service's part of the split's name; sources are numbered
+/// in the order in which they are met.
 std::string frontends(const ServicePlan* plan) {
   if (!plan) return "-";
   std::string text;
+  std::map<uint32_t, uint32_t> numbers{{0, 0}, {kOutside, kOutside}};
   for (const PlanFrontend& frontend : plan->frontends) {
+    numbers.try_emplace(frontend.source, static_cast<uint32_t>(numbers.size() - 1));
     const std::string name = frontend.split == kNoSplit ? ":80/-" : plan->splits.at(frontend.split).name;
     text += (text.empty() ? "" : " ") + weir::to_string(frontend.address, frontend.port) + "@" +
-            std::to_string(frontend.source) + "=" + name.substr(name.find(":80/") + 4);
+            std::to_string(numbers.at(frontend.source)) + "=" + name.substr(name.find(":80/") + 4);
   }
   return text;
 }
 
-std::shared_ptr<const Table> with_sources(const std::string& yaml, std::vector<PlanSource> sources,
+std::shared_ptr<const Table> with_sources(const std::string& yaml, std::vector<NodePod> sources,
                                           const BuildOptions& options = {}) {
   config::Store store;
   TableBuilder builder(options);
@@ -89,20 +94,20 @@ TEST(PlanService, ARuleBySourceLabelsHoldsForThePodsThatHaveThem) {
                 "  http:\n  - match: [{sourceLabels: {beta: 'yes'}}]\n" + kToV2 + "  -\n" + kToV1) +
       client_pod("a", "default", "10.2.0.1", "{beta: 'yes'}") + client_pod("b", "default", "10.2.0.2", "{}") +
       client_pod("c", "other", "10.2.0.3", "{beta: 'yes'}");
-  const auto table = with_sources(yaml, {source(1, "default", "a", "10.2.0.1"), source(2, "default", "b", "10.2.0.2"),
-                                         source(3, "other", "c", "10.2.0.3")});
-  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@1=web#0/v4 10.0.0.2:80@3=web#0/v4");
+  const auto table = with_sources(
+      yaml, {source("default", "a", "10.2.0.1"), source("default", "b", "10.2.0.2"), source("other", "c", "10.2.0.3")});
+  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@1=web#0/v4 10.0.0.2:80@2=web#0/v4");
   ASSERT_EQ(table->plan->sources.size(), 2U) << "only those that a rule tells apart";
-  EXPECT_EQ(table->plan->sources[0].pod_name, "a");
+  EXPECT_EQ(table->plan->sources[0].pod.name, "a");
 }
 
 TEST(PlanService, ARuleForSomeClientsOnly) {
   const std::string yaml =
       kBase + rule_yaml("web", "default", "web", "  http:\n  - match: [{sourceNamespace: other}]\n" + kToV2) +
       client_pod("c", "other", "10.2.0.3", "{}");
-  const auto table = with_sources(yaml, {source(3, "other", "c", "10.2.0.3"), source(4, "default", "d", "10.2.0.4")});
+  const auto table = with_sources(yaml, {source("other", "c", "10.2.0.3"), source("default", "d", "10.2.0.4")});
   const ServicePlan* plan = plan_of(*table, kWeb);
-  EXPECT_EQ(frontends(plan), "10.0.0.2:80@3=web#0/v4");
+  EXPECT_EQ(frontends(plan), "10.0.0.2:80@1=web#0/v4");
   EXPECT_EQ(plan->path, Path::kKernel);
   EXPECT_TRUE(plan->reason.ends_with("(for some clients only)")) << plan->reason;
 }
@@ -117,7 +122,7 @@ TEST(PlanService, AClientForWhichNoRuleHoldsGetsTheDefaultWhereOthersAreSplit) {
       rule_yaml("private", "mine", kWeb,
                 "  exportTo: ['.']\n  http:\n  - route: [{destination: {host: hl.default.svc.cluster.local}}]\n",
                 "creationTimestamp: '2023-01-01T00:00:00Z'");
-  const auto table = with_sources(yaml, {source(1, "mine", "a", "10.2.0.1"), source(2, "yours", "b", "10.2.0.2")});
+  const auto table = with_sources(yaml, {source("mine", "a", "10.2.0.1"), source("yours", "b", "10.2.0.2")});
   EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=other/public#0/v4 10.0.0.2:80@1=default/v4");
 }
 
@@ -126,9 +131,9 @@ TEST(PlanService, ForTheProxyForSomeClientsOnly) {
   const std::string yaml = kBase + rule_yaml("web", "default", "web",
                                              "  http:\n  - match: [{sourceNamespace: other, uri: {prefix: /a}}]\n" +
                                                  kToV1 + "  -\n" + kToV2);
-  const auto table = with_sources(yaml, {source(3, "other", "c", "10.2.0.3"), source(4, "default", "d", "10.2.0.4")});
+  const auto table = with_sources(yaml, {source("other", "c", "10.2.0.3"), source("default", "d", "10.2.0.4")});
   const ServicePlan* plan = plan_of(*table, kWeb);
-  EXPECT_EQ(frontends(plan), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@3=web#1/v4/for other");
+  EXPECT_EQ(frontends(plan), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@1=web#1/v4/for other");
   EXPECT_FALSE(plan->frontends[0].proxied);
   EXPECT_TRUE(plan->frontends[1].proxied);
   EXPECT_EQ(plan->path, Path::kProxy) << "the proxy has a part in it";
@@ -137,9 +142,9 @@ TEST(PlanService, ForTheProxyForSomeClientsOnly) {
 
 TEST(PlanService, ExportedToOneNamespaceItHoldsForPodsOfThatOnly) {
   const std::string yaml = kBase + rule_yaml("web", "default", "web", "  exportTo: ['.']\n  http:\n  -\n" + kToV1);
-  const auto table = with_sources(yaml, {source(1, "default", "a", "10.2.0.1"), source(2, "default", "b", "10.2.0.2"),
-                                         source(3, "x", "c", "10.2.0.3")});
-  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@1=web#0/v4 10.0.0.2:80@2=web#0/v4");
+  const auto table = with_sources(
+      yaml, {source("default", "a", "10.2.0.1"), source("default", "b", "10.2.0.2"), source("x", "c", "10.2.0.3")});
+  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@1=web#0/v4");
   EXPECT_EQ(plan_of(*table, kWeb)->splits.size(), 1U) << "one view, one split, one cursor";
 }
 
@@ -150,11 +155,10 @@ TEST(PlanService, ADestinationRuleOfTheClientsNamespaceGivesASplitOfItsOwn) {
       "other}\nspec:\n  host: " +
       kWeb + "\n  subsets: [{name: v1, labels: {version: v3}}]\n";
   const std::string yaml = kBase + own + rule_yaml("web", "default", "web", "  http:\n  -\n" + kToV1);
-  const auto table = with_sources(yaml, {source(1, "other", "a", "10.2.0.1"), source(2, "other", "b", "10.2.0.2"),
-                                         source(3, "third", "c", "10.2.0.3")});
+  const auto table = with_sources(
+      yaml, {source("other", "a", "10.2.0.1"), source("other", "b", "10.2.0.2"), source("third", "c", "10.2.0.3")});
   const ServicePlan* plan = plan_of(*table, kWeb);
-  EXPECT_EQ(frontends(plan),
-            "10.0.0.2:80@0=web#0/v4 10.0.0.2:80@1=web#0/v4/for other 10.0.0.2:80@2=web#0/v4/for other");
+  EXPECT_EQ(frontends(plan), "10.0.0.2:80@0=web#0/v4 10.0.0.2:80@1=web#0/v4/for other");
   EXPECT_EQ(plan->splits[1].destinations[0].endpoints[0].address.to_string(), "10.1.2.3");
 }
 
@@ -166,8 +170,8 @@ TEST(PlanService, AWorkloadSelectorTellsPodsOfOneNamespaceApart) {
   const std::string yaml = kBase + some + rule_yaml("web", "default", "web", "  http:\n  -\n" + kToV1) +
                            client_pod("a", "default", "10.2.0.1", "{app: y}") +
                            client_pod("b", "default", "10.2.0.2", "{app: x}");
-  const auto table = with_sources(yaml, {source(1, "default", "a", "10.2.0.1"), source(2, "default", "b", "10.2.0.2")});
-  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=web#0/v4 10.0.0.2:80@2=web#0/v4/for default");
+  const auto table = with_sources(yaml, {source("default", "a", "10.2.0.1"), source("default", "b", "10.2.0.2")});
+  EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=web#0/v4 10.0.0.2:80@1=web#0/v4/for default");
 }
 
 TEST(PlanService, SourceSubnetHoldsForPodsByTheirAddress) {
@@ -175,7 +179,7 @@ TEST(PlanService, SourceSubnetHoldsForPodsByTheirAddress) {
                            subsets_yaml("web", "default", "web") +
                            rule_yaml("web", "default", "web",
                                      "  tcp:\n  - match: [{sourceSubnet: 10.2.0.0/30}]\n" + kToV2 + "  -\n" + kToV1);
-  const auto table = with_sources(yaml, {source(1, "default", "a", "10.2.0.1"), source(2, "default", "b", "10.2.0.9")});
+  const auto table = with_sources(yaml, {source("default", "a", "10.2.0.1"), source("default", "b", "10.2.0.9")});
   EXPECT_EQ(frontends(plan_of(*table, kWeb)), "10.0.0.2:80@0=web#1/v4 10.0.0.2:80@1=web#0/v4");
 }
 
