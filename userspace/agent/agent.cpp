@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kHookCheckPeriod = 60s, kSweepPeriod = 60s;
 constexpr auto kNamespacePeriod = 2s;
+constexpr auto kAddressQuiet = 100ms;  // an interface that comes up is several events
 
 std::string host_name() {
   utsname names{};
@@ -66,6 +67,7 @@ Result<void> Agent::start() {
   WEIR_TRY(open_datapath());
   WEIR_TRY(watch_folder());
   WEIR_TRY(start_timers());
+  WEIR_TRY(watch_addresses());
   begun_ = due_ = Debounce::Clock::now();
   look_outside_first();
   take_change(watcher_->take());
@@ -166,6 +168,16 @@ Result<void> Agent::watch_signals() {
   return loop_->add(signals_.get(), [this] { on_signal(); });
 }
 
+/// Interfaces and addresses that come or go open and close places of gateways and of what comes from outside.
+Result<void> Agent::watch_addresses() {
+  auto watch = AddressWatch::create();
+  if (!watch) return std::move(watch).error();
+  address_watch_.emplace(std::move(*watch));
+  return loop_->add(address_watch_->fd(), [this] {
+    if (address_watch_->take()) address_timer_->once(kAddressQuiet);
+  });
+}
+
 Result<void> Agent::start_timers() {
   const auto make = [this](std::unique_ptr<Timer>& timer, EventLoop::Callback fired) -> Result<void> {
     auto made = Timer::create(*loop_, std::move(fired));
@@ -178,6 +190,10 @@ Result<void> Agent::start_timers() {
   WEIR_TRY(make(reconcile_timer_, [this] { on_reconcile(); }));
   WEIR_TRY(make(hook_timer_, [this] { on_hook_check(); }));
   WEIR_TRY(make(sweep_timer_, [this] { on_sweep(); }));
+  WEIR_TRY(make(address_timer_, [this] {
+    look_at_gateway();
+    look_outside();
+  }));
   schedule_folder_check();
   reconcile_timer_->every(options_.reconcile_interval);
   hook_timer_->every(kHookCheckPeriod);
@@ -218,7 +234,7 @@ void Agent::on_signal() {
 void Agent::on_folder_events() {
   const auto now = Debounce::Clock::now();
   if (!watcher_->read_events(now)) return;
-  debounce_.event(now);
+  debounce_.event(now, watcher_->several_wait());
   debounce_timer_->once(*debounce_.deadline() - now);
   if (!watcher_->present()) schedule_folder_check();
 }

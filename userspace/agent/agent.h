@@ -9,6 +9,7 @@
 
 #include "admin/server.h"
 #include "agent/dns/name_resolver.h"
+#include "agent/node/address_watch.h"
 #include "agent/node/background.h"
 #include "agent/node/event_loop.h"
 #include "agent/node/log.h"
@@ -45,6 +46,7 @@ class Agent : private Kernel, private ProxyKernel {
   Result<void> open_datapath();
   Result<void> watch_folder();
   Result<void> watch_signals();
+  Result<void> watch_addresses();
   Result<void> start_timers();
   Result<void> start_admin();
 
@@ -139,7 +141,8 @@ class Agent : private Kernel, private ProxyKernel {
   bool attached_ = false;
   std::vector<routing::PlanGatewayPort> gateway_ports_;  // of the plan that the kernel has
   FileDescriptor signals_;
-  std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_, sweep_timer_;
+  std::optional<AddressWatch> address_watch_;
+  std::unique_ptr<Timer> debounce_timer_, folder_timer_, reconcile_timer_, hook_timer_, sweep_timer_, address_timer_;
   Throttle throttle_{std::chrono::seconds(10)};
   Observed observed_;
   std::optional<NetnsScan> namespaces_;

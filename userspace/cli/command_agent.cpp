@@ -12,6 +12,7 @@
 #include "cli/agent_outside_options.h"
 #include "cli/agent_proxy_options.h"
 #include "cli/command_table.h"
+#include "cli/gateway_option.h"
 
 namespace weir::cli {
 namespace {
@@ -27,28 +28,6 @@ struct Options {
 constexpr const char* kExamples =
     "  weir agent --config /etc/weir\n"
     "  weir agent --config DIR --cgroup /sys/fs/cgroup/mine --services all\n";
-
-/// "istio=ingressgateway" or "edge/app=gateway,istio=edge".
-Result<routing::GatewayIdentity> read_gateway(std::string_view text) {
-  routing::GatewayIdentity gateway{"istio-system", {}};
-  const std::string whole(text);
-  if (const size_t slash = text.find('/'), equals = text.find('='); slash < equals) {
-    gateway.namespace_ = text.substr(0, slash);
-    text.remove_prefix(slash + 1);
-  }
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    const std::string_view label = text.substr(0, comma);
-    const size_t equals = label.find('=');
-    if (equals == 0 || equals == std::string_view::npos)
-      return Error{"\"" + whole + "\": \"" + std::string(label) + "\" is not LABEL=VALUE"};
-    gateway.labels.emplace(label.substr(0, equals), label.substr(equals + 1));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  if (gateway.labels.empty() || gateway.namespace_.empty())
-    return Error{"\"" + whole + "\" is not [NAMESPACE/]LABEL=VALUE,…, as istio=ingressgateway"};
-  return gateway;
-}
 
 Exit exit_of(const Error& error) {
   return error.code == EPERM || error.code == EACCES ? kNoPermission : kError;
@@ -130,8 +109,9 @@ void add_agent(CommandTable& table) {
       ->type_name("BY");
   command
       .add_option("--gateway", options->gateways,
-                  "serve Gateways that select these labels; the namespace is istio-system unless it is given")
-      ->type_name("[NAMESPACE/]K=V,…");
+                  "serve that Gateway of the Gateway API, or Istio's Gateways that select these labels (of namespace "
+                  "istio-system unless it is given)")
+      ->type_name("[NS/]NAME|K=V,…");
   command
       .add_option("--interface", options->interfaces,
                   "serve gateways at this interface's addresses only, and split what comes through it to node ports, "
@@ -144,7 +124,9 @@ void add_agent(CommandTable& table) {
       ->type_name("FIRST-LAST");
   command.add_flag("--refuse-loopback-endpoints", agent.refuse_loopback_endpoints,
                    "for a folder that others write: leave endpoints on 127.0.0.0/8 and ::1 out");
-  command.add_option("--debounce", options->debounce, "quiet time before a change is acted on (1 s at most)")
+  command
+      .add_option("--debounce", options->debounce,
+                  "quiet time before a burst of changes is acted on, 1 s at most; a single change is at once")
       ->capture_default_str()
       ->type_name("MS");
   command.add_option("--reconcile-interval", options->reconcile, "between two looks for drift")

@@ -13,6 +13,7 @@
 #include "cli/agent_client.h"
 #include "cli/command_table.h"
 #include "cli/explain_text.h"
+#include "cli/gateway_option.h"
 #include "cli/offline.h"
 #include "cli/url.h"
 #include "routing/decide/explain_json.h"
@@ -66,13 +67,18 @@ Result<void> add_client(const Context& context, const Options& options, Json& qu
     question["from_pod"] = options.from;
     return {};
   }
-  const bool gateway = !options.gateway.empty();
-  auto labels =
-      gateway ? labels_json("--gateway", options.gateway) : labels_json("--source-labels", options.source_labels);
+  if (!options.gateway.empty()) {
+    const auto gateway = read_gateway(options.gateway);
+    if (!gateway) return Error{"--gateway " + gateway.error().message};
+    const std::string& space = context.options.namespace_.empty() ? gateway->namespace_ : context.options.namespace_;
+    question["gateway"] = {{"namespace", space}, {"labels", gateway->labels}};
+    return {};
+  }
+  auto labels = labels_json("--source-labels", options.source_labels);
   if (!labels) return std::move(labels).error();
   std::string space = options.from_namespace.empty() ? context.options.namespace_ : options.from_namespace;
-  if (space.empty()) space = gateway ? "istio-system" : "default";
-  question[gateway ? "gateway" : "from"] = {{"namespace", space}, {"labels", std::move(*labels)}};
+  if (space.empty()) space = "default";
+  question["from"] = {{"namespace", space}, {"labels", std::move(*labels)}};
   return {};
 }
 
@@ -240,7 +246,8 @@ void add_explain(CommandTable& table) {
   command.add_option("--from", options->from, "the client: a pod of the configuration")->type_name("NS/POD");
   command.add_option("--from-namespace", options->from_namespace, "the client's namespace (default)")->type_name("NS");
   command.add_option("--source-labels", options->source_labels, "the client's labels")->type_name("K=V,…");
-  command.add_option("--gateway", options->gateway, "at the gateway with these labels")->type_name("K=V,…");
+  command.add_option("--gateway", options->gateway, "at that gateway: NAME of the Gateway API, or labels")
+      ->type_name("[NS/]NAME|K=V,…");
   command.add_option("-n,--count", options->count, "draw so many picks with the kernel's code")->type_name("N");
   command.add_option("--requests", options->requests, "a JSON list of requests: one answer a line")->type_name("FILE");
 }

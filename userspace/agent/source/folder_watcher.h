@@ -50,6 +50,8 @@ class FolderWatcher {
   /// What changed since the last call. A file that is being written (modified, not yet closed) is kept back until its
   /// writer closes it: half a file may be valid YAML.
   FolderChange take();
+  /// More than one file has changed since take().
+  [[nodiscard]] bool several_wait() const { return pending_.everything || pending_.names.size() > 1; }
   [[nodiscard]] bool is_being_written(const std::string& name) const { return writing_.contains(name); }
 
   /// The directory is there and watched.
