@@ -13,11 +13,12 @@ import exactness  # noqa: E402
 import outside_bench  # noqa: E402
 import peers  # noqa: E402
 import proxy_bench  # noqa: E402
+import routing_bench  # noqa: E402
 import scale  # noqa: E402
 import speed  # noqa: E402
 from peers import harness  # noqa: E402
 
-PARTS = {"exactness": exactness, "speed": speed, "scale": scale, "proxy": proxy_bench, "outside": outside_bench}
+PARTS = {"exactness": exactness, "speed": speed, "scale": scale, "proxy": proxy_bench, "routing": routing_bench, "outside": outside_bench}
 
 
 def _machine():

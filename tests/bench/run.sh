@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All benchmarks, with Debian's nftables, HAProxy and nginx as peers in the same run; prints one Markdown page.
-#   tests/bench/run.sh [--quick] [--out FILE] [--only exactness,speed,scale,proxy,outside] [--no-install]
+#   tests/bench/run.sh [--quick] [--out FILE] [--only exactness,speed,scale,proxy,routing,outside] [--no-install]
 set -euo pipefail
 cd "$(dirname "$0")"
 
