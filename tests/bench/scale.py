@@ -148,7 +148,7 @@ def _report(services, changes, cold, warm, changed):
     again, cached = warm
     took, beyond = changed
     build, write, whole = (first[part] / 1000 for part in ("build_us", "write_us", "kernel_us"))
-    p99 = _quantile(beyond, 0.99)
+    p99, whole_p99 = _quantile(beyond, 0.99), _quantile(took, 0.99)
     text = [f"## {services:,} services of 10 endpoints", "",
             "| what | result |", "|---|---:|",
             f"| start of the agent to ready, reading {services + services // 100:,} files included | {ready:.2f} s |",
@@ -164,4 +164,5 @@ def _report(services, changes, cold, warm, changed):
                    f"{cached:.0f} ms of {first['read_us'] / 1000:.0f} ms"),
                   ("table build <= 1 s", build <= 1000, f"{build:.0f} ms"),
                   ("kernel write <= 100 ms", write <= 100, f"{write:.1f} ms"),
-                  ("one weight change beyond the debounce, p99 <= 10 ms", p99 <= 10, f"{p99:.2f} ms")]
+                  ("one weight change, from the file's rename to the element in the kernel, p99 <= 10 ms", whole_p99 <= 10,
+                   f"{whole_p99:.2f} ms")]

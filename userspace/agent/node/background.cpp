@@ -7,6 +7,12 @@
 
 namespace weir::agent {
 
+void lower_priority() {
+  constexpr int kNice = 10;
+  // Refused (a limit): then at the same priority.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice));
+}
+
 Background::~Background() {
   {
     const std::lock_guard lock(mutex_);
@@ -24,9 +30,7 @@ void Background::run(Job job) {
 }
 
 void Background::work() {
-  constexpr int kNice = 10;
-  // Refused (a limit): then at the same priority.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice));
+  lower_priority();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });

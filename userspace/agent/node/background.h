@@ -9,6 +9,9 @@
 
 namespace weir::agent {
 
+/// The calling thread gives way to others from now on.
+void lower_priority();
+
 class Background {
  public:
   using Job = std::function<void()>;

@@ -13,7 +13,7 @@ class Debounce {
  public:
   using Clock = std::chrono::steady_clock;
   /// What a program that writes several files takes between two of them, with room to spare.
-  static constexpr Clock::duration kGlance = std::chrono::milliseconds(2);
+  static constexpr Clock::duration kGlance = std::chrono::milliseconds(1);
 
   Debounce(Clock::duration quiet, Clock::duration most) : quiet_(quiet), most_(std::max(quiet, most)) {}
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <unordered_set>
 
+#include "agent/node/background.h"
 #include "agent/views/plan_changes.h"
 #include "datapath/datapath.h"
 
@@ -66,6 +67,7 @@ void Observed::restart_later(std::shared_ptr<const routing::Plan> before, std::s
 
 void Observed::work(const std::string& bpffs_dir) {
   constexpr auto kRest = std::chrono::seconds(1);
+  lower_priority();  // the loop must be free for the next change
   std::unique_lock lock(work_mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || after_; });
