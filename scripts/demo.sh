@@ -36,7 +36,7 @@ fi
 show_progress() {
   local log=$1 done_of='' shown=0
   while sleep 0.5; do
-    done_of=$(grep -o '^\[[0-9]*/[0-9]*\]' "$log" | tail -1 | tr -d '[]')
+    done_of=$(grep -o '^\[[0-9]*/[0-9]*\]' "$log" | tail -1 | tr -d '[]' || true)
     if [ -t 1 ]; then
       printf '\rdemo: building %s, %d s\e[K' "$done_of" "$SECONDS"
     elif [ $((SECONDS - shown)) -ge 20 ]; then
@@ -54,7 +54,7 @@ if [ "$build" = yes ]; then
   progress_pid=$!
   built=yes
   { cmake -S . -B build -G Ninja && ninja -C build weir version_server connect_client http_load; } >"$log" 2>&1 || built=no
-  kill "$progress_pid"
+  kill "$progress_pid" 2>/dev/null || true
   wait "$progress_pid" 2>/dev/null || true
   [ ! -t 1 ] || printf '\r\e[K'
   if [ "$built" = no ]; then
