@@ -254,15 +254,6 @@ class Weir(_Routed):
         with open(os.path.join(self.world.cgroup, "weir-proxy", "cgroup.procs"), encoding="ascii") as file:
             return [int(line) for line in file]
 
-    def set_rules(self, number):
-        """So many rules of which the last two are met: compact YAML, because a document is at most 1 MiB."""
-        others = "".join(f"  - {{match: [{{headers: {{end-user: {{exact: u{i}}}}}}}], route: [{{destination: {{host: bench, subset: v2}}}}]}}\n"
-                         for i in range(number - 1))
-        text = ("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: bench}\nspec:\n  hosts: [bench]\n  http:\n"
-                f"{others}  - {{match: [{{headers: {{end-user: {{exact: jason}}}}}}], route: [{{destination: {{host: bench, subset: v3}}}}]}}\n"
-                "  - {route: [{destination: {host: bench, subset: v2}}]}\n")
-        self.world.weir("apply", "-f", self._write("rules.yaml", text))
-
 
 class WeirEpoll(Weir):
     name, loop = "Weir, epoll", "epoll"

@@ -9,7 +9,6 @@ import http_ways
 from speed import spread
 
 SIZES = (100, 16384)
-RULES = (1, 100, 10000)
 # (whose, against, size, at most this share of its cost)
 COST_TARGETS = [("Weir, io_uring", "HAProxy", 100, 1 / 2), ("Weir, epoll", "HAProxy", 100, 1 / 1.4),
                 ("Weir, io_uring", "HAProxy", 16384, 1 / 1.7), ("Weir, io_uring", "Envoy", 100, 1 / 4),
@@ -98,18 +97,6 @@ def _idle(ways, connections):
     return found
 
 
-def _rules(weir, quick):
-    """The table of costs by number of rules."""
-    added = {}
-    for number in RULES:
-        weir.set_rules(number)
-        added[number] = [_cost(weir, 100, 2000 if quick else 5000) for _ in range(3 if quick else 7)]
-        print(f"bench: proxy: {number} rules", file=sys.stderr)
-    lines = ["| rules | us of CPU a request, client and endpoint included |", "|---:|---:|"]
-    lines += [f"| {number:,} | {spread(values, 1)} |" for number, values in added.items()]
-    return lines
-
-
 def _ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs) if b > 0)
 
@@ -153,7 +140,6 @@ def _measure(ways, skipped, quick):
     rate, equal, one = _latencies(ways, quick)
     held = 2000 if quick else http_ways.IDLE_CONNECTIONS
     idle = _idle(ways, held)
-    weir = next((way for way in ways if isinstance(way, http_ways.Weir)), None)
     text = ["## Cost of a routed request", "",
             "32 keep-alive connections, heads of 450 bytes, every fourth request with `end-user: jason` for v3, the others for v2. "
             "Client, proxy and endpoints share one CPU, joined by veth. CPU time is that of all of them, softirqs included; "
@@ -161,8 +147,6 @@ def _measure(ways, skipped, quick):
             "", *_cost_table(costs, skipped), "",
             f"Latency at {rate:,} requests/s (from the moment each was due), 100 bytes, {len(one['direct'])} rounds:", "",
             *_latency_table(ways, equal, one, memory, idle, held), ""]
-    if weir:
-        text += ["Matching: requests that meet only the last of so many rules, each on a header:", "", *_rules(weir, quick), ""]
     return text, verdicts(costs, equal, one, memory, idle)
 
 
