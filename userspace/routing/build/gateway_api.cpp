@@ -48,7 +48,7 @@ void index(ObjectIndex& objects, std::set<std::string, std::less<>>& keys, const
 
 }  // namespace
 
-bool GatewayApi::file(const config::ObjectPtr& object, bool add) {
+void GatewayApi::file(const config::ObjectPtr& object, bool add) {
   const config::Metadata& meta = config::metadata(*object);
   if (is_route(meta.kind) || not_carried_out(meta.kind) != nullptr) {
     const std::string key = route_key(meta);
@@ -60,10 +60,7 @@ bool GatewayApi::file(const config::ObjectPtr& object, bool add) {
   } else if (meta.kind == config::Kind::kReferenceGrant) {
     add ? grants_.add(meta.namespace_, object) : grants_.remove(meta.namespace_, object);
     dirty_gateways_ = true;
-  } else {
-    return false;
   }
-  return true;
 }
 
 void GatewayApi::file_namespace(const config::ObjectPtr& object, bool add) {
@@ -102,8 +99,11 @@ void GatewayApi::compile_gateways(Changes& changes) {
   listeners_.clear();
   std::vector<std::shared_ptr<const Gateway>> gateways;
   config::Diagnostics conditions;
-  for (const std::string& key : gateway_keys_)
-    add_listeners(std::get<api::Gateway>(*gateways_.first(key)), grants_, listeners_, gateways, conditions);
+  for (const std::string& key : gateway_keys_) {
+    const auto& written = std::get<api::Gateway>(*gateways_.first(key));
+    report_fields(written, conditions);
+    add_listeners(written, grants_, listeners_, gateways, conditions);
+  }
   changes.conditions.emplace_back("gateway-api gateways", std::move(conditions));
   Keys before = std::exchange(served_, {});
   for (auto& gateway : gateways) {
@@ -140,22 +140,29 @@ void GatewayApi::drop_route(const std::string& key) {
 RouteParents GatewayApi::compile_parts(RouteContext& context, CompiledRoute& route) const {
   const config::AnyObject& object = *route.object;
   const std::vector<api::ParentReference>* parents = nullptr;
+  const std::string* default_gateways = nullptr;
   std::vector<config::Located<std::string>> hostnames;
   if (const auto* http = std::get_if<api::HttpRoute>(&object)) {
     route.http = compile_http_route(*http, context);
     parents = &http->parents;
+    default_gateways = &http->use_default_gateways;
     hostnames = http->hostnames;
   } else if (const auto* grpc = std::get_if<api::GrpcRoute>(&object)) {
     route.http = compile_grpc_route(*grpc, context);
     parents = &grpc->parents;
+    default_gateways = &grpc->use_default_gateways;
     hostnames = grpc->hostnames;
   } else {
     const auto* tcp = std::get_if<api::TcpRoute>(&object);
     const api::L4RouteBody& body = tcp != nullptr ? tcp->route : std::get<api::TlsRoute>(object).route;
     route.l4 = compile_l4_route(body, context);
     parents = &body.parents;
+    default_gateways = &body.use_default_gateways;
     hostnames = body.hostnames;
   }
+  if (*default_gateways == "All")
+    context.conditions.push_back(finding(config::Level::kWarning, code::kRouteField, context.route, context.route.at,
+                                         "useDefaultGateways is not honoured: name the Gateways under parentRefs"));
   for (const auto& hostname : hostnames) route.hostnames.push_back(hostname.value);
   return find_parents(context.route, *parents, hostnames, listeners_, namespaces_, context.references);
 }

@@ -21,8 +21,8 @@ namespace weir::routing {
 
 class GatewayApi {
  public:
-  /// False: it is no object of the Gateway API's, or of a kind that decides nothing here.
-  bool file(const config::ObjectPtr& object, bool add);
+  /// Objects of other kinds are nothing to it.
+  void file(const config::ObjectPtr& object, bool add);
   /// A Namespace's labels may let its routes hang on listeners.
   void file_namespace(const config::ObjectPtr& object, bool add);
   /// A Kubernetes Service of that host came, went, or got other ports.

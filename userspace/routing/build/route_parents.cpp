@@ -249,6 +249,24 @@ void add_listeners(const config::gateway_api::Gateway& written, const ObjectInde
   }
 }
 
+void report_fields(const config::gateway_api::Gateway& written, config::Diagnostics& conditions) {
+  const auto report = [&](bool there, config::Position at, const char* text) {
+    if (there)
+      conditions.push_back(
+          finding(config::Level::kWarning, code::kRouteField, written.meta, at, std::string("spec.") + text));
+  };
+  const config::Position at = written.meta.at;
+  report(!written.addresses.empty(), written.addresses.empty() ? at : written.addresses.front().at,
+         "addresses is not honoured: the gateway is at the addresses of the node that plays it");
+  report(written.infrastructure.has_value(), written.infrastructure ? written.infrastructure->at : at,
+         "infrastructure is not honoured: nothing is made for a Gateway that could carry it");
+  report(written.allowed_listeners.from != AllowedRoutes::From::kNone, at,
+         "allowedListeners is not honoured: ListenerSets are not served");
+  report(written.backend_client_certificate || written.frontend_validation || !written.frontend_per_port.empty(), at,
+         "tls is not honoured: Weir begins and ends no TLS");
+  report(written.default_scope == "All", at, "defaultScope is not honoured: routes name their Gateways");
+}
+
 RouteParents find_parents(const config::Metadata& route, const std::vector<ParentReference>& parents,
                           const std::vector<config::Located<std::string>>& hostnames, const RouteListeners& listeners,
                           const NamespaceLabels& namespaces, RouteReferences& references) {

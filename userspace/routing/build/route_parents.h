@@ -32,6 +32,9 @@ using RouteListeners = std::multimap<std::string, RouteListener, std::less<>>;  
 void add_listeners(const config::gateway_api::Gateway& written, const ObjectIndex& grants, RouteListeners& listeners,
                    std::vector<std::shared_ptr<const Gateway>>& gateways, config::Diagnostics& conditions);
 
+/// Fields of a Gateway that are not honoured, and what happens instead.
+void report_fields(const config::gateway_api::Gateway& written, config::Diagnostics& conditions);
+
 /// A place that a route hangs on: rules of all routes of one place are one list.
 struct RoutePlace {
   std::string where;                  // kMesh, or a listener's binding

@@ -119,5 +119,18 @@ TEST(RouteParents, AGatewayIsOfItsOwnNamespace) {
   EXPECT_EQ(ask_gateway(yaml, "x.test"), "c");
 }
 
+TEST(RouteParents, FieldsOfAGatewayThatAreNotHonouredAreSaid) {
+  const auto said = [](const std::string& more) {
+    return conditions_of(
+        *table_of(api_object("Gateway", "gw", "  gatewayClassName: weir\n  listeners:\n" + kOpen + more)));
+  };
+  EXPECT_EQ(said(""), "");
+  EXPECT_THAT(said("  addresses: [{value: 192.0.2.1}]\n"), HasSubstr("spec.addresses is not honoured"));
+  EXPECT_THAT(said("  infrastructure: {labels: {a: b}}\n"), HasSubstr("spec.infrastructure is not honoured"));
+  EXPECT_THAT(said("  allowedListeners: {namespaces: {from: All}}\n"),
+              HasSubstr("spec.allowedListeners is not honoured"));
+  EXPECT_THAT(said("  tls: {backend: {clientCertificateRef: {name: c}}}\n"), HasSubstr("spec.tls is not honoured"));
+}
+
 }  // namespace
 }  // namespace weir::routing
