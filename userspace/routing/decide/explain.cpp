@@ -5,6 +5,8 @@
 
 #include "routing/decide/explain_internal.h"
 #include "routing/hosts.h"
+#include "routing/plan/outcome.h"
+#include "routing/plan/service.h"
 #include "routing/rule/path.h"
 #include "routing/rule/retry_policy.h"
 
@@ -170,6 +172,28 @@ Dialled find_dialled(const Inquiry& inquiry) {
   return dialled;
 }
 
+namespace {
+
+/// The plan knows the clients of this node; of another one, and where it says what holds for some only, the rules are
+/// asked what holds for this one.
+void set_path_for_client(Inquiry& inquiry, const Service& service, uint16_t number) {
+  Decision& decision = inquiry.decision;
+  const ServicePort* port = service.find_port(number);
+  const bool for_some = decision.reason.ends_with(kForSomeClients);
+  if (port == nullptr || service.addresses.empty() || inquiry.client.is_gateway) return;
+  if (decision.path != Path::kNone && !for_some) return;
+  const Outcome own = find_outcome(inquiry.table, inquiry.client, service, *port, service.addresses.front());
+  if (own.kind == Outcome::Kind::kSplit) {
+    decision.path = own.path;
+    decision.reason = own.reason + (for_some ? " (for this client)" : " (for clients like this one)");
+  } else if (for_some) {
+    decision.path = Path::kNone;
+    decision.reason = "rules of this service hold for other clients only: for this one it is left alone";
+  }
+}
+
+}  // namespace
+
 void set_service(Inquiry& inquiry, const Service& service, uint16_t port) {
   Decision& decision = inquiry.decision;
   decision.service = service.host;
@@ -184,6 +208,7 @@ void set_service(Inquiry& inquiry, const Service& service, uint16_t port) {
     decision.path = planned->path;
     decision.reason = planned->reason;
   }
+  set_path_for_client(inquiry, service, port);
 }
 
 void pass_through(Inquiry& inquiry, const std::string& why, bool http) {

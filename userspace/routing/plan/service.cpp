@@ -227,7 +227,7 @@ void PortPlanner::note(Outcome& outcome, const Client& client, const Service& se
   touched_ = true;
   plan_->namespace_ = service.namespace_;
   plan_->path = outcome.kind == Outcome::Kind::kSplit ? outcome.path : Path::kNone;
-  plan_->reason = outcome.reason + (source != 0 ? " (for some clients only)" : "");
+  plan_->reason = outcome.reason + std::string(source != 0 ? kForSomeClients : "");
 }
 
 bool PortPlanner::uses_workload_selector(const Client& client, const Outcome& outcome) const {

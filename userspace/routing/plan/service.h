@@ -15,6 +15,9 @@
 
 namespace weir::routing {
 
+/// How a service plan's reason ends where it does not hold for every client.
+inline constexpr std::string_view kForSomeClients = " (for some clients only)";
+
 /// Clients on this node that no rule tells apart.
 struct PlanClass {
   uint32_t id = 0;   // see PlanSource

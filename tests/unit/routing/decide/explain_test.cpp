@@ -137,6 +137,17 @@ TEST(ExplainTest, RulesForOthersLeaveTheDefaultRoute) {
 
 // ---------------------------------------------------------------- malformed requests
 
+// It said "none, left alone" beside the rule that decides: the plan knows the clients of its own node only.
+TEST(ExplainTest, ThePathIsOfTheClientThatAsks) {
+  const std::string rule =
+      rules_yaml("  - match: [{sourceLabels: {app: x}}]\n    route: [{destination: {host: web, subset: v2}}]\n");
+  const Decision theirs = ask(web_yaml() + rule, get("web"), pod_of("default", {{"app", "x"}}));
+  EXPECT_EQ(theirs.path, Path::kKernel);
+  EXPECT_TRUE(theirs.reason.ends_with("(for clients like this one)")) << theirs.reason;
+  const Decision others = ask(web_yaml() + rule, get("web"), pod_of("default", {{"app", "y"}}));
+  EXPECT_EQ(others.path, Path::kNone) << others.reason;
+}
+
 TEST(ExplainTest, RefusesMalformedRequestsBeforeAnyRule) {
   const std::string yaml = web_yaml() + rules_yaml(kToV1);
   struct Case {
