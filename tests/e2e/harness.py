@@ -223,7 +223,9 @@ class World:
         self.namespaces.append(full)
         run("ip", "-n", full, "link", "set", "lo", "up")
         # Many short connections from one address: no port may stay blocked by those before.
-        for key, value in (("tcp_max_tw_buckets", "0"), ("ip_local_port_range", "1024 65000")):
+        for key, value in (("tcp_max_tw_buckets", "0"), ("ip_local_port_range", "1024 65000"),
+                           # Else a client may get the port of the proxy that it dials, and be connected with itself.
+                           ("ip_local_reserved_ports", "61000-61999")):
             run("nsenter", f"--net=/run/netns/{full}", "sh", "-c", f"echo {value} > /proc/sys/net/ipv4/{key}")
         return full
 
