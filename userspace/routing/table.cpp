@@ -109,7 +109,9 @@ bool GatewayServer::is_plain_http() const {
 }
 
 bool older(const RuleSet& a, const RuleSet& b) {
-  return std::tie(a.creation, a.name, a.namespace_) < std::tie(b.creation, b.name, b.namespace_);
+  // A route of a VirtualService's name comes after it; one that hangs on several places has a set for each.
+  return std::tie(a.creation, a.name, a.namespace_, a.first_at_home, a.gateways, a.hosts) <
+         std::tie(b.creation, b.name, b.namespace_, b.first_at_home, b.gateways, b.hosts);
 }
 
 const DestinationRule::Subset* DestinationRule::find_subset(std::string_view subset) const {

@@ -73,5 +73,16 @@ TEST_F(GatewayApiTest, EndpointsDoNotTouchRoutes) {
   EXPECT_EQ(rules_of(*before, "web.default.svc.cluster.local"), rules_of(*after, "web.default.svc.cluster.local"));
 }
 
+// Two objects of one name and age: whichever changed last came behind the other.
+TEST_F(GatewayApiTest, ARouteAndAVirtualServiceOfOneNameStandInOneOrder) {
+  const std::string rule = rule_yaml("web", "default", "web", "  http: [{route: [{destination: {host: b}}]}]\n");
+  set(backends_yaml(), "services.yaml");
+  set(rule, "rule.yaml");
+  const auto before = set(mesh_route("web", to("a")), "route.yaml");
+  const auto after = set("# again\n" + rule, "rule.yaml");
+  for (const auto& table : {before, after})
+    EXPECT_EQ(answer_of(explain(*table, pod_of("third"), get("web.default"))), "b");
+}
+
 }  // namespace
 }  // namespace weir::routing
