@@ -72,14 +72,20 @@ std::string ClientClasses::name_of(const Table& table, const Client& client) con
 
 bool ClientClasses::update(const Table& table) {
   const std::vector<std::string> dirty = std::exchange(dirty_, {});
-  if (std::exchange(all_, false)) {
+  bool moved = std::exchange(all_, false);  // a pod is of another class
+  if (moved) {
     names_.clear();
     for (const NodePod& pod : pods_) names_.push_back(name_of(table, client_of(table, pod)));
-  } else if (dirty.empty()) {
-    return false;
+  } else {
+    for (const std::string& key : dirty) {
+      for (const size_t i : pods_by_key_[key]) {
+        std::string name = name_of(table, client_of(table, pods_[i]));
+        moved = moved || name != names_[i];
+        names_[i] = std::move(name);
+      }
+    }
   }
-  for (const std::string& key : dirty)
-    for (const size_t i : pods_by_key_[key]) names_[i] = name_of(table, client_of(table, pods_[i]));
+  if (!moved) return false;
   std::set<std::string> names(names_.begin(), names_.end());
   auto ids = make_ids(names);
   const bool other = ids != ids_;
