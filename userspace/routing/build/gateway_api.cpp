@@ -1,7 +1,6 @@
 #include "routing/build/gateway_api.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "routing/build/route_set.h"
@@ -138,33 +137,26 @@ void GatewayApi::drop_route(const std::string& key) {
 }
 
 RouteParents GatewayApi::compile_parts(RouteContext& context, CompiledRoute& route) const {
+  const auto attach = [&](const auto& written) {
+    if (written.use_default_gateways == "All")
+      context.conditions.push_back(finding(config::Level::kWarning, code::kRouteField, context.route, context.route.at,
+                                           "useDefaultGateways is not honoured: name the Gateways under parentRefs"));
+    for (const auto& hostname : written.hostnames) route.hostnames.push_back(hostname.value);
+    return find_parents(context.route, written.parents, written.hostnames, listeners_, namespaces_, context.references);
+  };
   const config::AnyObject& object = *route.object;
-  const std::vector<api::ParentReference>* parents = nullptr;
-  const std::string* default_gateways = nullptr;
-  std::vector<config::Located<std::string>> hostnames;
   if (const auto* http = std::get_if<api::HttpRoute>(&object)) {
     route.http = compile_http_route(*http, context);
-    parents = &http->parents;
-    default_gateways = &http->use_default_gateways;
-    hostnames = http->hostnames;
-  } else if (const auto* grpc = std::get_if<api::GrpcRoute>(&object)) {
-    route.http = compile_grpc_route(*grpc, context);
-    parents = &grpc->parents;
-    default_gateways = &grpc->use_default_gateways;
-    hostnames = grpc->hostnames;
-  } else {
-    const auto* tcp = std::get_if<api::TcpRoute>(&object);
-    const api::L4RouteBody& body = tcp != nullptr ? tcp->route : std::get<api::TlsRoute>(object).route;
-    route.l4 = compile_l4_route(body, context);
-    parents = &body.parents;
-    default_gateways = &body.use_default_gateways;
-    hostnames = body.hostnames;
+    return attach(*http);
   }
-  if (*default_gateways == "All")
-    context.conditions.push_back(finding(config::Level::kWarning, code::kRouteField, context.route, context.route.at,
-                                         "useDefaultGateways is not honoured: name the Gateways under parentRefs"));
-  for (const auto& hostname : hostnames) route.hostnames.push_back(hostname.value);
-  return find_parents(context.route, *parents, hostnames, listeners_, namespaces_, context.references);
+  if (const auto* grpc = std::get_if<api::GrpcRoute>(&object)) {
+    route.http = compile_grpc_route(*grpc, context);
+    return attach(*grpc);
+  }
+  const auto* tcp = std::get_if<api::TcpRoute>(&object);
+  const api::L4RouteBody& body = tcp != nullptr ? tcp->route : std::get<api::TlsRoute>(object).route;
+  route.l4 = compile_l4_route(body, context);
+  return attach(body);
 }
 
 void GatewayApi::compile_route(const Table& table, const std::string& key, Changes& changes) {
