@@ -16,6 +16,7 @@
 #include "cli/gateway_option.h"
 #include "cli/offline.h"
 #include "cli/url.h"
+#include "http/field.h"
 #include "routing/decide/explain_json.h"
 
 namespace weir::cli {
@@ -39,25 +40,6 @@ constexpr uint64_t kMostDraws = 100'000'000;
 /// Answers one question; an Error is the question's fault.
 using Asker = std::function<Result<Explained>(const Json& question)>;
 
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
-
-Result<Json> labels_json(const std::string& option, const std::string& text) {
-  Json labels = Json::object();
-  for (size_t begin = 0; begin <= text.size() && !text.empty();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string pair = text.substr(begin, end - begin);
-    const auto equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) return Error{option + ": \"" + pair + "\" is not key=value"};
-    labels[trimmed(pair.substr(0, equals))] = trimmed(pair.substr(equals + 1));
-    begin = end + 1;
-  }
-  return labels;
-}
-
 /// Who asks: exactly one of --from, --gateway, or a namespace with labels.
 Result<void> add_client(const Context& context, const Options& options, Json& question) {
   const bool by_parts = !options.from_namespace.empty() || !options.source_labels.empty();
@@ -74,11 +56,11 @@ Result<void> add_client(const Context& context, const Options& options, Json& qu
     question["gateway"] = {{"namespace", space}, {"labels", gateway->labels}};
     return {};
   }
-  auto labels = labels_json("--source-labels", options.source_labels);
-  if (!labels) return std::move(labels).error();
+  const auto labels = read_labels(options.source_labels);
+  if (!labels) return Error{"--source-labels: " + labels.error().message};
   std::string space = options.from_namespace.empty() ? context.options.namespace_ : options.from_namespace;
   if (space.empty()) space = "default";
-  question["from"] = {{"namespace", space}, {"labels", std::move(*labels)}};
+  question["from"] = {{"namespace", space}, {"labels", *labels}};
   return {};
 }
 
@@ -88,7 +70,8 @@ Result<void> add_headers(const Options& options, Json& question) {
     // A pseudo-header begins with the colon that would end another's name.
     const auto colon = header.find(':', header.starts_with(':') ? 1 : 0);
     if (colon == std::string::npos || colon == 0) return Error{"-H \"" + header + "\" is not name:value"};
-    const std::string name = trimmed(header.substr(0, colon)), value = trimmed(header.substr(colon + 1));
+    const std::string name(http::trim(std::string_view(header).substr(0, colon)));
+    const std::string value(http::trim(std::string_view(header).substr(colon + 1)));
     if (name.size() == 4 && (name == "host" || name == "Host" || name == "HOST"))
       question["host"] = value;
     else

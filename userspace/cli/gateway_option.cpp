@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "http/field.h"
 #include "routing/table.h"
 
 namespace weir::cli {
@@ -21,21 +22,21 @@ std::string_view namespace_of(std::string_view text) {
   return before.find('.') == std::string_view::npos ? before : std::string_view{};
 }
 
+}  // namespace
+
 Result<config::Labels> read_labels(std::string_view text) {
   config::Labels labels;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    const std::string_view label = text.substr(0, comma);
+  for (size_t begin = 0; begin <= text.size() && !text.empty();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view label = text.substr(begin, end - begin);
     const size_t equals = label.find('=');
     if (equals == 0 || equals == std::string_view::npos)
       return Error{"\"" + std::string(label) + "\" is not LABEL=VALUE"};
-    labels.emplace(label.substr(0, equals), label.substr(equals + 1));
-    text.remove_prefix(std::min(comma + 1, text.size()));
+    labels[std::string(http::trim(label.substr(0, equals)))] = http::trim(label.substr(equals + 1));
+    begin = end + 1;
   }
   return labels;
 }
-
-}  // namespace
 
 Result<routing::GatewayIdentity> read_gateway(std::string_view text) {
   const std::string_view whole = text, space = namespace_of(text);

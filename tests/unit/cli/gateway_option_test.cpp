@@ -27,7 +27,7 @@ TEST(GatewayOption, LabelsThatIstiosGatewaysSelect) {
 }
 
 TEST(GatewayOption, AnythingElseIsRefused) {
-  for (const char* text : {"", "/", "/web", "edge/", "a/b/c", "a,b", "=x", "a=1,=2", "a=1,b"})
+  for (const char* text : {"", "/", "/web", "edge/", "a/b/c", "a,b", "=x", "a=1,=2", "a=1,b", "a=1,"})
     EXPECT_TRUE(read(text).starts_with("error: ")) << text;
   EXPECT_EQ(read("a=1,b"), "error: \"a=1,b\": \"b\" is not LABEL=VALUE");
 }
